@@ -1,0 +1,45 @@
+package client
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/discovery/balance"
+	"github.com/intramesh/intramesh/resilience"
+)
+
+// Config says what a [Client] does. Every field stands alone: one that is left empty adds nothing and costs nothing.
+type Config struct {
+	// Discovery tells where services are. Without it every authority is a destination of its own with one endpoint,
+	// reached by the caller's own transport or gRPC resolver; deadlines, retries and budgets work all the same.
+	Discovery discovery.Source
+	// Hosts are further names that are mesh services when they stand in an http or https URL: exact ("orders"), or a
+	// suffix that starts with a dot (".mesh.internal"). The scheme mesh:// is always the mesh, and so are the names that
+	// a [discovery.Lister] lists when the client is made. Needs Discovery.
+	Hosts []string
+	// Resilience is the policy for each service: time limits, retries, budgets. SetResilience replaces it.
+	Resilience resilience.Config
+	// Balance is how an endpoint is picked. Empty: least request, by power of two choices.
+	Balance balance.Algorithm
+	// Warmup bounds how long a call waits for the first answer of the registry about a service; the call's own deadline
+	// bounds it too. 0: 5 s; negative: not at all.
+	Warmup time.Duration
+	// Dial opens connections to endpoints, for both protocols: unix sockets, tests. It does no TLS. Nil: TCP, or a unix
+	// socket where the address says "unix:/path".
+	Dial func(ctx context.Context, e discovery.Endpoint) (net.Conn, error)
+	// WrapAttempt wraps the transport of every endpoint, for those who need to see each HTTP attempt. The host of the
+	// request that it sees is the service's; the endpoint is in the connection.
+	WrapAttempt func(http.RoundTripper) http.RoundTripper
+	// ReplayBuffer is the number of bytes of an HTTP request body without GetBody that are kept for a retry; a longer
+	// body is sent once. 0: 64 KiB; negative: none.
+	ReplayBuffer int64
+	// WarmConns is the number of gRPC connections that a grpc.ClientConn keeps ready ahead of calls; others are made
+	// when an endpoint is first chosen. 0: 16; negative: none.
+	WarmConns int
+	// Logger hears of what changes: endpoints that appear and go, sources that fail. Nil: [slog.Default].
+	Logger *slog.Logger
+}

@@ -1,0 +1,73 @@
+package call
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Error says that the mesh refused a call, or that no response exists. The packages at the rim convert it to their own
+// public type, which has the same fields; see client.Error for what each means.
+type Error struct {
+	Service  string
+	Method   string
+	Endpoint string
+	Attempts int
+	Reason   Reason
+	Rule     string
+	Code     Code
+	Err      error
+}
+
+// Reason is why a call has no response, as a word for programs and dashboards.
+type Reason string
+
+// The reasons there are. client re-exports them under the same names.
+const (
+	UnknownService Reason = "unknown_service" // the registry says that there is no such service
+	NoEndpoint     Reason = "no_endpoint"     // the service is known and has no endpoints
+	Unanswered     Reason = "unanswered"      // the registry has not answered within Warmup
+	Deadline       Reason = "deadline"        // the time for the call is over
+	TryTimeout     Reason = "try_timeout"     // the last attempt had no reply within its own timeout
+	CallerCanceled Reason = "canceled"        // the caller gave up
+	ConnectFailed  Reason = "connect_failed"  // the request was never written
+	Broken         Reason = "broken"          // the connection broke after the request was written, or may have been
+	Closed         Reason = "closed"          // the client is closed
+	Invalid        Reason = "invalid"         // the call cannot be made as asked
+)
+
+func (e *Error) Error() string { return e.Text("intramesh") }
+
+// Text formats the error under the name of the package that shows it.
+func (e *Error) Text(pkg string) string {
+	var b strings.Builder
+	b.WriteString(pkg)
+	b.WriteString(": ")
+	b.WriteString(e.Service)
+	if e.Method != "" {
+		b.WriteString(" ")
+		b.WriteString(e.Method)
+	}
+	b.WriteString(": ")
+	b.WriteString(string(e.Reason))
+	if e.Rule != "" {
+		b.WriteString(" by ")
+		b.WriteString(e.Rule)
+	}
+	if e.Attempts > 0 {
+		b.WriteString(" at attempt ")
+		b.WriteString(strconv.Itoa(e.Attempts))
+		if e.Endpoint != "" {
+			b.WriteString(" (")
+			b.WriteString(e.Endpoint)
+			b.WriteString(")")
+		}
+	}
+	if e.Err != nil {
+		b.WriteString(": ")
+		b.WriteString(e.Err.Error())
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }

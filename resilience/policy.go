@@ -1,0 +1,151 @@
+package resilience
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Policy says how calls to one service are kept alive. A nil part is off; a zero number in a part that is there means
+// the default that its comment gives. It is data: print it, compare it, load it, swap it.
+type Policy struct {
+	Timeout *Timeout
+	Retry   *Retry
+	Budget  *Budget
+}
+
+// Config is the policy of a client: one for each service that it names, and one for all others.
+type Config struct {
+	Default  Policy
+	Services map[string]Policy
+}
+
+// For is the policy of a service. A service asked for with a port ("orders:8080") has its own entry or that of the name.
+func (c Config) For(service, name string) Policy {
+	if p, ok := c.Services[service]; ok {
+		return p
+	}
+	if p, ok := c.Services[name]; ok {
+		return p
+	}
+	return c.Default
+}
+
+// Validate reports every value that cannot be honoured, each with the path of its field.
+func (c Config) Validate() error {
+	errs := []error{c.Default.validate("Default")}
+	for name, p := range c.Services {
+		errs = append(errs, p.validate(fmt.Sprintf("Services[%q]", name)))
+	}
+	return errors.Join(errs...)
+}
+
+// Standard is the policy that suits most services: a time limit for calls that have none, safe retries, and a budget
+// that keeps them from making an outage worse.
+func Standard() Policy {
+	return Policy{Timeout: &Timeout{}, Retry: &Retry{}, Budget: &Budget{}}
+}
+
+// Defaults of [Timeout]. 15 s is Envoy's route timeout, 5 min its stream idle timeout.
+const (
+	defaultReply = 15 * time.Second
+	defaultIdle  = 5 * time.Minute
+)
+
+// Timeout bounds calls whose caller gives no deadline.
+type Timeout struct {
+	// Reply is how long a call may take, all its attempts together, until there are response headers (HTTP) or the
+	// reply of a unary gRPC call. It never covers a body, an upgrade or a stream. 0: 15 s; negative: no limit.
+	Reply time.Duration
+	// Idle is the longest silence on a body, an upgraded connection or a stream. 0: 5 min; negative: no limit.
+	Idle time.Duration
+}
+
+// Defaults of [Retry], [Backoff] and [Budget]: two retries as in Istio, 25 to 250 ms as in Envoy, 20 % over 10 s and 10
+// a second as in Finagle and the Gateway API.
+const (
+	defaultRetries   = 2
+	maxRetries       = 10
+	defaultBase      = 25 * time.Millisecond
+	defaultMax       = 250 * time.Millisecond
+	defaultRatio     = 0.2
+	defaultWindow    = 10 * time.Second
+	defaultPerSecond = 10
+)
+
+// Retry says when a failed attempt is followed by another.
+type Retry struct {
+	// Retries is the number of attempts after the first. 0: 2; at most 10.
+	Retries int
+	// On lists what is retried, in the tokens that Envoy and Istio use; it is obeyed as written, for every method. Nil
+	// is the safe choice: what was certainly not executed (never written, refused stream, refused before work), and for
+	// idempotent requests also 502, 503, 504, UNAVAILABLE, a broken connection and the end of PerTry.
+	//
+	// The tokens: 5xx, gateway-error, reset, reset-before-request, connect-failure, refused-stream, retriable-4xx,
+	// envoy-ratelimited, an HTTP status ("503"); for gRPC cancelled, deadline-exceeded, internal, resource-exhausted,
+	// unavailable.
+	On []string
+	// PerTry bounds each attempt until its reply, never beyond the call's own deadline. 0: half of the remaining time
+	// for idempotent calls, none for others, so that an endpoint that has stopped costs one try; negative: none.
+	PerTry time.Duration
+	// Backoff is the wait between attempts.
+	Backoff Backoff
+	// Idempotent declares that every call to the service may be executed twice.
+	Idempotent bool
+}
+
+// Backoff is the wait before a retry: a random time between 0 and a limit that starts at Base and doubles up to Max.
+type Backoff struct {
+	Base time.Duration // 0: 25 ms
+	Max  time.Duration // 0: 250 ms, or Base where that is more
+}
+
+// Budget bounds retries by the traffic that there is, so that they cannot multiply an outage. Over any Window a
+// destination gets at most Ratio x calls + PerSecond x Window retries; beyond that the last outcome stands.
+type Budget struct {
+	Ratio     float64       // retries for each call; 0: 0.2; negative: none
+	Window    time.Duration // 0: 10 s
+	PerSecond float64       // retries a second whatever the traffic; 0: 10; negative: none
+}
+
+func (p Policy) validate(at string) error {
+	var errs []error
+	bad := func(field string, value any, why string) {
+		errs = append(errs, fmt.Errorf("resilience: %s.%s: %v: %s", at, field, value, why))
+	}
+	if r := p.Retry; r != nil {
+		if r.Retries < 0 || r.Retries > maxRetries {
+			bad("Retry.Retries", r.Retries, "must be 0 (for 2) to 10; leave Retry nil for none")
+		}
+		if _, err := parseConditions(r.On); err != nil {
+			bad("Retry.On", r.On, err.Error())
+		}
+		if r.Backoff.Base < 0 {
+			bad("Retry.Backoff.Base", r.Backoff.Base, "must not be negative")
+		}
+		if r.Backoff.Max < 0 || (r.Backoff.Max != 0 && r.Backoff.Max < or(r.Backoff.Base, defaultBase)) {
+			bad("Retry.Backoff.Max", r.Backoff.Max, "must be at least Base")
+		}
+	}
+	if b := p.Budget; b != nil {
+		if b.Ratio != b.Ratio || b.Ratio > 1 {
+			bad("Budget.Ratio", b.Ratio, "must be a share of the calls, at most 1")
+		}
+		if b.Window < 0 || (b.Window != 0 && b.Window < time.Second) || b.Window > time.Hour {
+			bad("Budget.Window", b.Window, "must be 1 s to 1 h")
+		}
+		if b.PerSecond != b.PerSecond || b.PerSecond > 1e6 {
+			bad("Budget.PerSecond", b.PerSecond, "must be a number of at most a million")
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// or is v, or its default where v is the zero value.
+func or[T comparable](v, byDefault T) T {
+	var zero T
+	if v == zero {
+		return byDefault
+	}
+	return v
+}
