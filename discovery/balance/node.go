@@ -38,7 +38,7 @@ func (n *Node) End() { n.inFlight.Add(-1) }
 func (n *Node) InFlight() int64 { return n.inFlight.Load() }
 
 // Share is the node's weight; at least 1.
-func (n *Node) Share() uint32 { return n.share.Load() }
+func (n *Node) Share() uint32 { return max(n.share.Load(), 1) }
 
 // Fail adds the weight of one call in flight to the node, which decays.
 func (n *Node) Fail() {
@@ -65,9 +65,12 @@ func (n *Node) Penalty() float64 {
 	return decayed(bits, age())
 }
 
-// cost is what a picker compares: the node's load for its weight.
-func (n *Node) cost() float64 {
-	return (float64(n.inFlight.Load()) + n.Penalty()) / float64(n.share.Load())
+// cost is the node's load for its weight: what pickers compare.
+func (n *Node) cost() float64 { return (float64(n.inFlight.Load()) + n.Penalty()) / float64(n.Share()) }
+
+// costAt is cost at a given age, for those who compare several nodes: reading the clock costs more than the rest.
+func (n *Node) costAt(t float64) float64 {
+	return (float64(n.inFlight.Load()) + decayed(n.penalty.Load(), t)) / float64(n.Share())
 }
 
 func decayed(bits uint64, t float64) float64 {

@@ -1,0 +1,101 @@
+package balance
+
+import "math/rand/v2"
+
+// redraws bounds how often a candidate that is of no use is drawn again before the nodes are looked through in order.
+// With half of the nodes unusable, the most before the mesh ignores ejections, one pick in 16 gets that far.
+const redraws = 4
+
+// leastRequest is power of two choices (Mitzenmacher, 2001): as good as looking at all nodes for keeping the longest
+// queue short, at the price of looking at two, and clients that do not know of each other do not all rush to the node
+// that was idle a moment ago.
+type leastRequest struct {
+	nodes []*Node
+	draws *aliasTable // nil where all weights are the same
+}
+
+func newLeastRequest(nodes []*Node) *leastRequest {
+	return &leastRequest{nodes: nodes, draws: newAliasTable(nodes)}
+}
+
+// Pick draws two nodes and takes the one with less load for its weight.
+func (p *leastRequest) Pick(f Filter) int {
+	first := p.usable(-1, f)
+	if first < 0 || len(p.nodes) == 1 {
+		return first
+	}
+	second := p.usable(first, f)
+	if second < 0 || !relieves(p.nodes[second], p.nodes[first]) {
+		return first
+	}
+	return second
+}
+
+// usable draws a node that f lets pass and that is not the given one (-1: any). Where a few draws find none, which is
+// so when nearly all nodes are unusable, it takes the next usable one from a random start.
+func (p *leastRequest) usable(except int, f Filter) int {
+	for range redraws {
+		i := p.draw(except)
+		if i < 0 {
+			return -1
+		}
+		if i != except && (f == nil || f.Usable(i)) {
+			return i
+		}
+	}
+	return scan(len(p.nodes), except, f)
+}
+
+// draw gives each node in proportion to its weight; -1 where there is none. Without weights it never gives except.
+func (p *leastRequest) draw(except int) int {
+	n := len(p.nodes)
+	switch {
+	case n == 0:
+		return -1
+	case p.draws != nil:
+		return p.draws.draw()
+	case except < 0:
+		return rand.IntN(n)
+	case n == 1:
+		return -1
+	}
+	i := rand.IntN(n - 1)
+	if i >= except {
+		i++
+	}
+	return i
+}
+
+// scan looks through n nodes from a random start, once around.
+func scan(n, except int, f Filter) int {
+	start := rand.IntN(n)
+	for k := range n {
+		i := start + k
+		if i >= n {
+			i -= n
+		}
+		if i != except && (f == nil || f.Usable(i)) {
+			return i
+		}
+	}
+	return -1
+}
+
+// relieves reports whether a call should go to the node drawn second instead of the first. A tie goes to the first:
+// the draw was in proportion to the weights, so that an idle system uses every node as its weight says.
+//
+// Between nodes of one weight it is the smaller load. Between different weights the second must, with this call, be no
+// more loaded than the first is without it. For whole calls and one weight that is the same rule; without it a node of
+// weight 1 that is idle would beat one of weight 100 that has a single call, and a quiet client would send a third of
+// its calls to a node that is meant to get one in a hundred.
+func relieves(second, first *Node) bool {
+	var t float64
+	if second.penalty.Load() != 0 || first.penalty.Load() != 0 {
+		t = age()
+	}
+	a, b := first.costAt(t), second.costAt(t)
+	if w := second.Share(); w != first.Share() {
+		return b+1/float64(w) <= a
+	}
+	return b < a
+}
