@@ -3,6 +3,8 @@ package resilience
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -34,8 +36,8 @@ func (c Config) For(service, name string) Policy {
 // Validate reports every value that cannot be honoured, each with the path of its field.
 func (c Config) Validate() error {
 	errs := []error{c.Default.validate("Default")}
-	for name, p := range c.Services {
-		errs = append(errs, p.validate(fmt.Sprintf("Services[%q]", name)))
+	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
+		errs = append(errs, c.Services[name].validate(fmt.Sprintf("Services[%q]", name)))
 	}
 	return errors.Join(errs...)
 }
@@ -106,6 +108,14 @@ type Budget struct {
 	Ratio     float64       // retries for each call; 0: 0.2; negative: none
 	Window    time.Duration // 0: 10 s
 	PerSecond float64       // retries a second whatever the traffic; 0: 10; negative: none
+}
+
+// window is Window with its default; a nil budget has none.
+func (b *Budget) window() time.Duration {
+	if b == nil {
+		return 0
+	}
+	return or(b.Window, defaultWindow)
 }
 
 func (p Policy) validate(at string) error {

@@ -27,6 +27,12 @@ type Outcome struct {
 	Sent Sent
 	// Overloaded is set when the server says that it refused before any work was done (x-envoy-overloaded).
 	Overloaded bool
+	// RateLimited is set when a rate limiter on the way answered (x-envoy-ratelimited): never repeated, unless a policy
+	// asks for that by name.
+	RateLimited bool
+	// RefusedStream is set beside SentNo when the request was written and the peer's protocol handed it back (HTTP/2
+	// REFUSED_STREAM, a stream above the last one of a GOAWAY).
+	RefusedStream bool
 	// Expired is set when the attempt's own timeout ended it while the call had time left.
 	Expired bool
 	// Canceled is set when the caller gave up.

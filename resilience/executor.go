@@ -1,0 +1,99 @@
+package resilience
+
+import "time"
+
+// Executor is a policy made ready for calls to one destination, with the state of its budget. It is safe for use by any
+// number of goroutines; there should be one for each destination, since its budget is a bound on the retries that it
+// sees. [Do] calls a function under it; the mesh's clients use the accessors.
+type Executor struct {
+	reply, idle time.Duration
+	retries     int
+	perTry      time.Duration
+	base, max   time.Duration
+	idempotent  bool
+	on          conditions
+	budget      bool
+	ratio       float64
+	reserve     float64 // PerSecond x Window
+	ledger      *ledger // kept, but not asked, while there is no budget: see With
+}
+
+// New makes a policy ready. The error names every field that cannot be honoured.
+func New(p Policy) (*Executor, error) {
+	if err := p.validate("Policy"); err != nil {
+		return nil, err
+	}
+	e := &Executor{}
+	if t := p.Timeout; t != nil {
+		e.reply = max(0, or(t.Reply, defaultReply))
+		e.idle = max(0, or(t.Idle, defaultIdle))
+	}
+	if r := p.Retry; r != nil {
+		e.retries = or(r.Retries, defaultRetries)
+		e.perTry = r.PerTry
+		e.idempotent = r.Idempotent
+		e.base, e.max = r.Backoff.limits()
+		e.on, _ = parseConditions(r.On) // validate has seen it
+	}
+	if b := p.Budget; b != nil {
+		window := b.window()
+		e.budget = true
+		e.ratio = max(0, or(b.Ratio, defaultRatio))
+		e.reserve = max(0, or(b.PerSecond, defaultPerSecond)) * window.Seconds()
+		e.ledger = newLedger(window)
+	}
+	return e, nil
+}
+
+// With is the same destination under a new policy. Calls and retries that the budget has counted stay counted where the
+// new budget has the same window: a reload must not hand out a fresh budget in the middle of an outage, and neither must
+// a budget that is taken away and put back. e stays usable, and shares those counts.
+func (e *Executor) With(p Policy) (*Executor, error) {
+	n, err := New(p)
+	if err != nil {
+		return nil, err
+	}
+	if e.ledger != nil && (n.ledger == nil || e.ledger.covers(p.Budget.window())) {
+		n.ledger = e.ledger
+	}
+	return n, nil
+}
+
+// Reply is the time for a call whose caller gives none, see [Timeout]. 0: no limit. For the mesh's call path.
+func (e *Executor) Reply() time.Duration { return e.reply }
+
+// Idle is the longest silence on a body or stream, see [Timeout]. 0: no limit. For the mesh's call path.
+func (e *Executor) Idle() time.Duration { return e.idle }
+
+// Retries is how many attempts may follow the first; 0 where retries are off. For the mesh's call path.
+func (e *Executor) Retries() int { return e.retries }
+
+// Idempotent says that the policy declares every call to be safe to execute twice. For the mesh's call path.
+func (e *Executor) Idempotent() bool { return e.idempotent }
+
+// PerTry is the time for one attempt, see [Retry]; 0: no limit but the call's own. For the mesh's call path.
+//
+// remaining is the time that the call has left, 0 where it has no limit. idempotent is false also for a request that cannot
+// be sent again: cutting its only attempt short would gain nothing. tries counts the attempts begun, this one included; the
+// last that the policy permits gets all that remains, unless the policy itself gives a number.
+func (e *Executor) PerTry(remaining time.Duration, idempotent bool, tries int) time.Duration {
+	switch {
+	case e.retries == 0 || e.perTry < 0:
+		return 0
+	case e.perTry > 0 && remaining > 0:
+		return min(e.perTry, remaining)
+	case e.perTry > 0:
+		return e.perTry
+	case !idempotent || tries > e.retries || remaining <= 0:
+		return 0
+	}
+	return max(remaining/2, 1)
+}
+
+// Deposit counts one call, whatever becomes of it: the budget allows retries in proportion. It takes no lock and does not
+// allocate. For the mesh's call path.
+func (e *Executor) Deposit(now time.Time) {
+	if e.budget {
+		e.ledger.deposit(now)
+	}
+}
