@@ -1,7 +1,10 @@
 // Package balance picks one endpoint of many. It knows algorithms and nothing of networks.
 //
 // A [Picker] works over a fixed list of nodes and is made anew when the list changes; the [Node]s stay, with the load
-// that they carry, so that a change of the list forgets nothing.
+// that they carry, so that a change of the list forgets nothing. Who makes a call tells its node: Begin, End, and Fail
+// where it failed.
+//
+// A pick takes no lock and allocates nothing, and costs the same among ten nodes and among 100,000.
 package balance
 
 import (
@@ -15,7 +18,7 @@ type Algorithm string
 
 const (
 	// LeastRequest draws two nodes in proportion to their weights and takes the one with fewer calls in flight for its
-	// weight. It is the default.
+	// weight, recent failures counted as calls. It is the default.
 	LeastRequest Algorithm = "least_request"
 	// RoundRobin takes the nodes in turn, each as often as its weight says.
 	RoundRobin Algorithm = "round_robin"

@@ -81,21 +81,18 @@ func scan(n, except int, f Filter) int {
 	return -1
 }
 
-// relieves reports whether a call should go to the node drawn second instead of the first. A tie goes to the first:
-// the draw was in proportion to the weights, so that an idle system uses every node as its weight says.
+// relieves reports whether a call should go to the node drawn second instead of the first. A tie goes to the first: the
+// draw was in proportion to the weights, so that an idle system uses every node as its weight says.
 //
-// Between nodes of one weight it is the smaller load. Between different weights the second must, with this call, be no
-// more loaded than the first is without it. For whole calls and one weight that is the same rule; without it a node of
-// weight 1 that is idle would beat one of weight 100 that has a single call, and a quiet client would send a third of
-// its calls to a node that is meant to get one in a hundred.
+// The second wins by half a call or more. Between nodes of one weight that is any difference in calls, but not what is
+// left of a failure of 10 s ago: that would win every tie on a quiet client, for ever. Between different weights it keeps
+// the shares: by any difference, an idle node of weight 1 would beat one of weight 100 that has a single call, and a
+// client with three calls in flight would send a third of them to a node that is meant to get one in a hundred.
+// (Simulated, 1:99 at concurrency 3: 33 times its share by any difference, 0.94 times by half a call.)
 func relieves(second, first *Node) bool {
 	var t float64
 	if second.penalty.Load() != 0 || first.penalty.Load() != 0 {
 		t = age()
 	}
-	a, b := first.costAt(t), second.costAt(t)
-	if w := second.Share(); w != first.Share() {
-		return b+1/float64(w) <= a
-	}
-	return b < a
+	return second.costAt(t)+0.5/float64(second.Share()) <= first.costAt(t)
 }

@@ -65,10 +65,8 @@ func (n *Node) Penalty() float64 {
 	return decayed(bits, age())
 }
 
-// cost is the node's load for its weight: what pickers compare.
-func (n *Node) cost() float64 { return (float64(n.inFlight.Load()) + n.Penalty()) / float64(n.Share()) }
-
-// costAt is cost at a given age, for those who compare several nodes: reading the clock costs more than the rest.
+// costAt is what pickers compare: the node's load for its weight. The age is given because reading the clock costs more
+// than the rest, and a picker compares two nodes.
 func (n *Node) costAt(t float64) float64 {
 	return (float64(n.inFlight.Load()) + decayed(n.penalty.Load(), t)) / float64(n.Share())
 }
