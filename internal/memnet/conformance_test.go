@@ -56,7 +56,7 @@ func TestHTTP(t *testing.T) {
 			body := strings.Repeat("0123456789abcdef", 1<<16)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			req, _ := http.NewRequestWithContext(ctx, "POST", "http://"+addr, strings.NewReader(body))
+			req, _ := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr, strings.NewReader(body))
 			resp, err := tr.RoundTrip(req)
 			if err != nil {
 				t.Fatal(err)

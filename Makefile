@@ -1,0 +1,51 @@
+# Everything here needs Go and a C compiler (for the race detector); make lint fetches its linter by itself.
+
+GO        ?= go
+MODULES   := . internal/bench
+LINTER    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME  ?= 5s
+BENCHARGS ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: test
+test: ## run every test with the race detector
+	$(GO) test -race ./...
+
+.PHONY: bench
+bench: ## compare with plain net/http and grpc-go; BENCHARGS=-h shows the flags
+	@cd internal/bench && $(GO) run . $(BENCHARGS)
+
+.PHONY: lint
+lint: ## gofmt, go vet and golangci-lint, in every module
+	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted:"; echo "$$out"; exit 1; fi
+	@for m in $(MODULES); do \
+		echo "lint $$m"; \
+		(cd $$m && $(GO) vet ./... && $(GO) run $(LINTER) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
+	done
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (5s)
+	@GO=$(GO) .ci/fuzz $(FUZZTIME)
+
+.PHONY: api
+api: ## write down the exported API anew, after a change that is meant
+	$(GO) test ./internal/repotest -run TestAPI -update
+	@git diff --stat -- internal/repotest/testdata/api.txt
+
+.PHONY: fmt
+fmt: ## format the code
+	gofmt -w .
+
+.PHONY: tidy
+tidy: ## make go.mod and go.sum say what is used, in every module
+	@for m in $(MODULES); do (cd $$m && $(GO) mod tidy) || exit 1; done
+
+.PHONY: cover
+cover: ## measure which code the tests run, across packages
+	$(GO) test -coverpkg=./... -coverprofile=cover.out ./...
+	$(GO) tool cover -func=cover.out | tail -n 1
