@@ -55,10 +55,12 @@ const (
 
 func pack(bucket int64, n uint64) uint64 { return uint64(bucket)<<countBits | n&countMask }
 
-// newer says whether a slot is of a later bucket than b; the numbers may have begun anew.
+// newer says whether a slot is of a later bucket than b. Numbers begin anew at some time, so "later" means a little later:
+// a caller who was held up between looking at the clock and counting.
 func newer(slot uint64, b int64) bool {
-	ahead := slot - pack(b, 0)
-	return ahead>>countBits != 0 && ahead>>63 == 0
+	const aLittle = 1 << 10
+	ahead := (slot - pack(b, 0)) >> countBits
+	return ahead > 0 && ahead < aLittle
 }
 
 // deposit counts a call.

@@ -1,0 +1,62 @@
+// Package resilience keeps calls alive and does no harm: time limits, retries, and a budget that keeps retries from
+// making an outage worse.
+//
+// # Policy
+//
+// A [Policy] is data. A part that is nil is off; a number that is zero is the default which its comment gives. [Standard]
+// switches on what suits most services. A [Config] holds one policy for each service that needs its own. An [Executor] is
+// a policy made ready, with the state of one destination's budget. The mesh's clients make one for each service; [Do]
+// calls any function under it, so the package is of use without the rest of the mesh.
+//
+// # What is retried, and why not more
+//
+// A request that may have been executed is not repeated, unless somebody who knows says that it may be. Without
+// [Retry].On these are retried:
+//
+//   - what was certainly not executed: the request was never written, the peer's protocol handed it back (HTTP/2
+//     REFUSED_STREAM), or the server said that it refused before any work (x-envoy-overloaded, [ErrShed]);
+//   - for idempotent requests also 502, 503, 504 and UNAVAILABLE, a connection that broke, and the end of PerTry.
+//
+// 500 and INTERNAL are not in the list: a server that fails on a request will most likely fail on it again. Neither are 429
+// and RESOURCE_EXHAUSTED: a server that has too much to do is not helped by more of it, unless it says that another may
+// try. Idempotent are GET, HEAD, OPTIONS, TRACE, PUT and DELETE, requests with an Idempotency-Key, gRPC methods whose proto
+// says so, and whatever the policy or the call declares.
+//
+// An On that is there is obeyed as written, with the meaning that each token has in Envoy, for every method. Then nothing
+// else is retried, not even what would be safe. Over HTTP the gRPC tokens match nothing. Over gRPC the HTTP tokens match
+// only what never reached a server and the end of PerTry; a connection that broke is "unavailable" there.
+//
+// What a server says about the next attempt (Retry-After, grpc-retry-pushback-ms) replaces the wait or stops the retry,
+// up to 300 s. It never makes a retry safe that was not.
+//
+// # Waits
+//
+// Before the first retry the wait is a random time from 0 to 25 ms; the limit doubles up to 250 ms (Envoy's numbers). Full
+// jitter matters more than the limit: callers that failed together must not return together. A wait that would not
+// end before the call's deadline is not begun: the caller gets the last outcome at once.
+//
+// # Budget
+//
+// Retries multiply load exactly when there is too much of it. With two retries, a destination that fails altogether sees
+// three times its usual traffic, and three such layers see 27 times. A [Budget] bounds that: over its window (10 s) a
+// destination gets at most 20 % of its calls in retries, and 10 a second whatever the traffic, so that small services
+// can retry at all (the numbers of Finagle and of the Gateway API). Beyond that, the last outcome stands. A destination
+// without any calls so far has the whole reserve at hand: 100 retries. A budget that counts calls cannot be exceeded by
+// bursts, unlike a limit on retries in flight.
+//
+// The window moves in ten steps, and every retry leaves it no sooner than after its whole length. A new policy does not
+// forget what has been spent.
+//
+// # Amplification
+//
+// The number of an attempt travels with it. A process that is itself serving a retried attempt does not multiply it: it
+// retries only within a budget (a policy without one has no retries then), and not what was refused because of load.
+// That refusal is passed up, to the caller who has more choices.
+//
+// # Time
+//
+// [Timeout].Reply bounds calls that come without a deadline: 15 s as in Envoy, until there are response headers or a unary
+// reply. It covers neither bodies nor streams; Idle does, 5 min of silence as in Envoy. [Retry].PerTry bounds an attempt.
+// Without a number it is half of the time that remains for calls that can be repeated, so that an endpoint which has
+// stopped costs one attempt and not the call; the last attempt gets all that remains.
+package resilience
