@@ -1,0 +1,10 @@
+package resilience
+
+import "errors"
+
+// ErrShed says that a request was refused before any work was done, so that it is safe to send it elsewhere.
+//
+// A gRPC handler returns an error that wraps it to refuse in this way (package servergrpc marks the answer so); over HTTP
+// server.Refuse does it. Only who refuses before work returns it: an error that came from another service never says so
+// about this one.
+var ErrShed = errors.New("resilience: refused before work")
