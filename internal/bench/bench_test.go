@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var line = regexp.MustCompile(`^(grpc-unary|grpc-stream|http1|http2) c=[12] (` +
+	`plain cpu=[0-9.]+us allocs=\d+ p50=[0-9.]+us p99=[0-9.]+us calls/s=\d+|` +
+	`\S+ cpu=[0-9.]+x allocs=[+-]\d+ p50=[0-9.]+x p99=[0-9.]+x spread=[0-9.]+-[0-9.]+x)$`)
+
+// TestRun makes every implementation work for a moment: each call checks its answer.
+func TestRun(t *testing.T) {
+	o, err := parse([]string{"-for", "20ms", "-rounds", "2", "-c", "1,2", "-endpoints", "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := run(o, &out); err != nil {
+		t.Fatal(err)
+	}
+	want := 0
+	for _, b := range benchmarks {
+		want += len(b.implementations) * len(o.concurrency)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != want {
+		t.Errorf("%d lines, want %d", len(lines), want)
+	}
+	for _, l := range lines {
+		if !line.MatchString(l) {
+			t.Errorf("unexpected line: %s", l)
+		}
+	}
+}
+
+func TestRunNoCase(t *testing.T) {
+	if err := run(options{cases: regexp.MustCompile("nothing")}, new(bytes.Buffer)); err == nil {
+		t.Error("no error although nothing was measured")
+	}
+}
+
+func TestFailedCall(t *testing.T) {
+	if _, err := newMeter(1).measure([]op{func() error { return errAnswer }}, time.Second); !errors.Is(err, errAnswer) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestReport(t *testing.T) {
+	plain := []sample{{10e-6, 100, 20e-6, 40e-6, 1000}, {30e-6, 102, 60e-6, 80e-6, 500}, {20e-6, 101, 40e-6, 60e-6, 800}}
+	ours := []sample{{11e-6, 110, 20e-6, 44e-6, 0}, {36e-6, 113, 66e-6, 88e-6, 0}, {20e-6, 111, 44e-6, 66e-6, 0}}
+	if got, want := absolute(plain), "cpu=20.0us allocs=101 p50=40.0us p99=60.0us calls/s=800"; got != want {
+		t.Errorf("absolute: %s, want %s", got, want)
+	}
+	want := "cpu=1.10x allocs=+10 p50=1.10x p99=1.10x spread=1.00-1.20x"
+	if got := relative(ours, plain); got != want {
+		t.Errorf("relative: %s, want %s", got, want)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for _, args := range []string{"-c 0", "-c x", "-rounds 0", "-for 0s", "-endpoints -1", "-case ("} {
+		if _, err := parse(strings.Fields(args)); err == nil {
+			t.Errorf("%s was accepted", args)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+// Command bench compares calls through intramesh with calls by the plain libraries: CPU time, allocations, latency.
+//
+//	go run . [-case regexp] [-c 1,32] [-for 15s] [-rounds 25] [-endpoints 3]
+//
+// Client and server share one process, with mutual TLS set up by hand and messages of 128 bytes, so that what the
+// operating system says of the process is the cost of both sides of a call. The caller's code is the same for all
+// implementations: it gives each call a deadline of its own.
+//
+// Absolute times mean little on a machine that does other things as well. So the implementations take turns in short
+// rounds, each round is compared with the plain one beside it, and the median of those ratios is printed, with the
+// quartiles of the ratio of CPU time as the spread.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type options struct {
+	cases       *regexp.Regexp
+	concurrency []int
+	total       time.Duration // for one case at one concurrency, all implementations together
+	rounds      int
+	endpoints   int
+}
+
+func main() {
+	o, err := parse(os.Args[1:])
+	if err != nil {
+		os.Exit(2)
+	}
+	fmt.Printf("%s %s/%s, %d CPUs, %d endpoints\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.endpoints)
+	if err := run(o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	o := options{cases: regexp.MustCompile(""), concurrency: []int{1, 32}}
+	fs.DurationVar(&o.total, "for", 15*time.Second, "`time` for one case at one concurrency")
+	fs.IntVar(&o.rounds, "rounds", 25, "`number` of turns that each implementation takes in that time")
+	fs.IntVar(&o.endpoints, "endpoints", 3, "`number` of endpoints among which intramesh chooses")
+	fs.Func("case", "run only cases that match this `regexp`", func(s string) (err error) {
+		o.cases, err = regexp.Compile(s)
+		return err
+	})
+	fs.Func("c", "concurrency: a comma-separated `list` (default 1,32)", func(s string) error {
+		o.concurrency = nil
+		for part := range strings.SplitSeq(s, ",") {
+			n, err := strconv.Atoi(part)
+			if err != nil || n < 1 {
+				return fmt.Errorf("%q is not a number of callers", part)
+			}
+			o.concurrency = append(o.concurrency, n)
+		}
+		return nil
+	})
+	if err := fs.Parse(args); err != nil {
+		return o, err
+	}
+	if o.rounds < 1 || o.endpoints < 1 || o.total <= 0 {
+		err := fmt.Errorf("-rounds, -endpoints and -for must be positive")
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return o, err
+	}
+	return o, nil
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// op makes one call and checks its answer.
+type op func() error
+
+// rig is an implementation that is up and connected. Each of its ops has one caller.
+type rig struct {
+	ops    []op
+	closes []func()
+}
+
+func (r *rig) onClose(f func()) { r.closes = append(r.closes, f) }
+
+func (r *rig) close() {
+	for _, f := range slices.Backward(r.closes) {
+		f()
+	}
+}
+
+// setup says what an implementation is made with.
+type setup struct {
+	pki       *pki
+	callers   int
+	endpoints int
+}
+
+// implementation is a way of making calls. The first of a case is what the others are compared with.
+type implementation struct {
+	name string
+	open func(s setup, r *rig) error
+}
+
+type benchmark struct {
+	name            string
+	implementations []implementation
+}
+
+var benchmarks = []benchmark{
+	{"grpc-unary", grpcImplementations(unaryOp)},
+	{"grpc-stream", grpcImplementations(streamOp)},
+	{"http1", httpImplementations(false)},
+	{"http2", httpImplementations(true)},
+}
+
+func run(o options, w io.Writer) error {
+	keys, err := newPKI()
+	if err != nil {
+		return err
+	}
+	ran := false
+	for _, b := range benchmarks {
+		if !o.cases.MatchString(b.name) {
+			continue
+		}
+		ran = true
+		for _, c := range o.concurrency {
+			if err := b.run(o, setup{pki: keys, callers: c, endpoints: o.endpoints}, w); err != nil {
+				return fmt.Errorf("%s c=%d: %w", b.name, c, err)
+			}
+		}
+	}
+	if !ran {
+		return errors.New("no case matches")
+	}
+	return nil
+}
+
+func (b benchmark) run(o options, s setup, w io.Writer) error {
+	rigs := make([]*rig, len(b.implementations))
+	for i, impl := range b.implementations {
+		rigs[i] = new(rig)
+		defer rigs[i].close()
+		if err := impl.open(s, rigs[i]); err != nil {
+			return fmt.Errorf("%s: %w", impl.name, err)
+		}
+	}
+	samples, err := b.takeTurns(rigs, o)
+	if err != nil {
+		return err
+	}
+	for i, impl := range b.implementations {
+		head := fmt.Sprintf("%s c=%d %s", b.name, s.callers, impl.name)
+		if i == 0 {
+			fmt.Fprintln(w, head, absolute(samples[0]))
+		} else {
+			fmt.Fprintln(w, head, relative(samples[i], samples[0]))
+		}
+	}
+	return nil
+}
+
+// takeTurns measures round by round. Who begins changes from round to round, so that nobody always follows the same one.
+func (b benchmark) takeTurns(rigs []*rig, o options) ([][]sample, error) {
+	turn := o.total / time.Duration(o.rounds*len(rigs))
+	samples := make([][]sample, len(rigs))
+	m := newMeter(len(rigs[0].ops))
+	for round := range o.rounds + 1 {
+		for i := range rigs {
+			who := (i + round) % len(rigs)
+			got, err := m.measure(rigs[who].ops, turn)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", b.implementations[who].name, err)
+			}
+			if round > 0 { // the first round makes connections and fills pools
+				samples[who] = append(samples[who], got)
+			}
+		}
+	}
+	return samples, nil
+}
