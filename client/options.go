@@ -23,7 +23,9 @@ type Options struct {
 
 // With returns a context whose calls obey o. It replaces options that ctx had before.
 func With(ctx context.Context, o Options) context.Context {
-	return stack.WithOptions(ctx, stack.Options{
-		Idempotent: o.Idempotent, Timeout: o.Timeout, NoRetry: o.NoRetry, Info: (*stack.Info)(o.Info),
-	})
+	so := stack.Options{Idempotent: o.Idempotent, Timeout: o.Timeout, NoRetry: o.NoRetry}
+	if o.Info != nil {
+		so.Record = o.Info.fill
+	}
+	return stack.WithOptions(ctx, so)
 }

@@ -12,27 +12,24 @@ type Error struct {
 	Method   string
 	Endpoint string
 	Attempts int
-	Reason   Reason
+	Reason   string
 	Rule     string
 	Code     Code
 	Err      error
 }
 
-// Reason is why a call has no response, as a word for programs and dashboards.
-type Reason string
-
-// The reasons there are. client re-exports them under the same names.
+// The reasons why a call has no response, as words for programs and dashboards. Package client re-exports them.
 const (
-	UnknownService Reason = "unknown_service" // the registry says that there is no such service
-	NoEndpoint     Reason = "no_endpoint"     // the service is known and has no endpoints
-	Unanswered     Reason = "unanswered"      // the registry has not answered within Warmup
-	Deadline       Reason = "deadline"        // the time for the call is over
-	TryTimeout     Reason = "try_timeout"     // the last attempt had no reply within its own timeout
-	CallerCanceled Reason = "canceled"        // the caller gave up
-	ConnectFailed  Reason = "connect_failed"  // the request was never written
-	Broken         Reason = "broken"          // the connection broke after the request was written, or may have been
-	Closed         Reason = "closed"          // the client is closed
-	Invalid        Reason = "invalid"         // the call cannot be made as asked
+	UnknownService = "unknown_service" // the registry says that there is no such service
+	NoEndpoint     = "no_endpoint"     // the service is known and has no endpoints
+	Unanswered     = "unanswered"      // the registry has not answered within Warmup
+	Deadline       = "deadline"        // the time for the call is over
+	TryTimeout     = "try_timeout"     // the last attempt had no reply within its own timeout
+	CallerCanceled = "canceled"        // the caller gave up
+	ConnectFailed  = "connect_failed"  // the request was never written
+	Broken         = "broken"          // the connection broke after the request was written, or may have been
+	Closed         = "closed"          // the client is closed
+	Invalid        = "invalid"         // the call cannot be made as asked
 )
 
 func (e *Error) Error() string { return e.Text("intramesh") }
@@ -48,7 +45,7 @@ func (e *Error) Text(pkg string) string {
 		b.WriteString(e.Method)
 	}
 	b.WriteString(": ")
-	b.WriteString(string(e.Reason))
+	b.WriteString(e.Reason)
 	if e.Rule != "" {
 		b.WriteString(" by ")
 		b.WriteString(e.Rule)

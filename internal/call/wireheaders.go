@@ -15,6 +15,8 @@ const (
 	HeaderPreviousAttempts = "grpc-previous-rpc-attempts"
 	// HeaderOverloaded marks a 429 or 503, or a trailers-only gRPC status, as refused before work (Envoy).
 	HeaderOverloaded = "x-envoy-overloaded"
+	// HeaderRateLimited marks an answer that a rate limiter on the way gave (Envoy).
+	HeaderRateLimited = "x-envoy-ratelimited"
 	// HeaderPushback is gRPC's advice for the next attempt, in milliseconds (gRFC A6).
 	HeaderPushback = "grpc-retry-pushback-ms"
 	// HeaderRetryAfter is HTTP's, in seconds or as a date (RFC 9110, 10.2.3).

@@ -1,0 +1,41 @@
+// Package client calls services over HTTP. (Package clientgrpc, below it, does the same for gRPC with the same [Client].)
+//
+// A [Client] holds what all calls of a process share: where services are, the policy for calling them, and what was
+// learnt about their endpoints. Make one, and wrap the clients that are there already:
+//
+//	c, err := client.New(client.Config{
+//		Discovery:  discovery.Static{"orders": {{Addr: "127.0.0.1:8080"}, {Addr: "127.0.0.1:8081"}}},
+//		Resilience: resilience.Config{Default: resilience.Standard()},
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	defer c.Close()
+//	hc := &http.Client{Transport: c.Transport(nil)}
+//	resp, err := hc.Get("mesh://orders/v1/orders/7")
+//
+// # What is a mesh call
+//
+// Configuration alone decides, never the state of a registry: URLs of the scheme mesh, hosts in [Config].Hosts, and the
+// names that a static source lists. Such a call goes to an endpoint of the service or fails; it never falls back to the
+// plain network. Everything else goes to the base transport untouched. Without Discovery every host is a destination of
+// its own with one endpoint, reached by the base transport, and the rest of the mesh works all the same.
+//
+// The scheme mesh stands for plain HTTP as long as a client has no identity. The server sees the service's name as Host.
+//
+// # Attempts
+//
+// A call is one or more attempts. Which failures are followed by another attempt, and when, is the policy's matter, see
+// package resilience; that the next attempt goes to another endpoint where there is one, the client's. The context of
+// the request bounds the whole call, body included; its remaining time travels to the server as
+// x-envoy-expected-rq-timeout-ms, and a second attempt carries its number as x-envoy-attempt-count.
+//
+// What the server said is returned as it was said: after the last attempt a 503 is a response like any other. An [*Error]
+// appears only where there is no response: it says why, for which service, at which endpoint and after how many attempts.
+// To see what happened to a call that succeeded, ask for an [Info] by [With].
+//
+// # Connections
+//
+// Every endpoint has a transport of its own, so that a name that moves never leads to a connection that stays. Pass your
+// own *http.Transport to [Client.Transport] to set limits, protocols (HTTP/2 without TLS by its Protocols) and TLS.
+package client

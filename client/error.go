@@ -1,0 +1,76 @@
+package client
+
+import (
+	"context"
+	"errors"
+
+	"github.com/intramesh/intramesh/internal/call"
+)
+
+// Error says that the mesh refused a call, or that there is no response to it. What a server said is never an Error.
+//
+// Use errors.As to find it: an [http.Client] wraps it in a *url.Error, and over gRPC it also has a status. The cause is
+// found by errors.Is through Unwrap: [context.DeadlineExceeded], [context.Canceled], discovery.ErrNoEndpoint and
+// discovery.ErrUnknownService are there where they apply.
+type Error struct {
+	Service  string // the destination's name
+	Method   string // the HTTP method, or the full gRPC method
+	Endpoint string // the address of the last attempt; empty where there was none
+	Attempts int    // how many were begun
+	Reason   string // why there is no response, one of the constants below
+	Rule     string // the policy rule that refused; empty where none did
+	Code     uint32 // the gRPC code that stands for the reason, over both protocols
+	Err      error  // the cause
+}
+
+// The reasons for an [Error].
+const (
+	// UnknownService: the registry says that there is no such service.
+	UnknownService = call.UnknownService
+	// NoEndpoint: the service is known and has no endpoint.
+	NoEndpoint = call.NoEndpoint
+	// Unanswered: the registry has not answered about the service within [Config].Warmup.
+	Unanswered = call.Unanswered
+	// Deadline: the time for the call is over.
+	Deadline = call.Deadline
+	// TryTimeout: the last attempt had no reply within its own time.
+	TryTimeout = call.TryTimeout
+	// Canceled: the caller gave up.
+	Canceled = call.CallerCanceled
+	// ConnectFailed: the request was never written.
+	ConnectFailed = call.ConnectFailed
+	// Broken: the connection broke after the request was written, or when it may have been.
+	Broken = call.Broken
+	// Closed: the client was closed before the call.
+	Closed = call.Closed
+	// Invalid: the call cannot be made as it was asked for.
+	Invalid = call.Invalid
+)
+
+func (e *Error) Error() string {
+	c := call.Error{
+		Service: e.Service, Method: e.Method, Endpoint: e.Endpoint, Attempts: e.Attempts,
+		Reason: e.Reason, Rule: e.Rule, Code: call.Code(e.Code), Err: e.Err,
+	}
+	return c.Text("client")
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Timeout reports whether the time was over, as net.Error has it.
+func (e *Error) Timeout() bool {
+	return e.Code == uint32(call.DeadlineExceeded) || errors.Is(e.Err, context.DeadlineExceeded)
+}
+
+// convert gives an error of the call path its public type.
+func convert(err error) error {
+	var e *call.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &Error{
+		Service: e.Service, Method: e.Method, Endpoint: e.Endpoint, Attempts: e.Attempts,
+		Reason: e.Reason, Rule: e.Rule, Code: uint32(e.Code), Err: e.Err,
+	}
+}

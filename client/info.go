@@ -1,0 +1,40 @@
+package client
+
+import (
+	"time"
+
+	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/internal/stack"
+)
+
+// Info is what happened to one call; ask for it by [Options].
+type Info struct {
+	Service  string    // the destination's name
+	Method   string    // the HTTP method, or the full gRPC method
+	Endpoint string    // the address that answered; empty where none did or the choice was not the mesh's
+	Attempts []Attempt // in their order; the last brought the answer, if there is one
+}
+
+// Attempt is one try of a call.
+type Attempt struct {
+	Endpoint string        // its address
+	Took     time.Duration // until its outcome was known: the response's headers, the reply, the open stream
+	Status   int           // the HTTP status; 0 over gRPC and where there was no response
+	Code     uint32        // the gRPC code; over HTTP the one that stands for Status or Err
+	Outcome  string        // "success", "failure", "busy", "refused" (certainly not executed) or "canceled"
+	Err      error         // why there was no response, or the status over gRPC; nil on success
+}
+
+// fill is called by the call path when the call has its answer.
+func (i *Info) fill(c *stack.Call) {
+	*i = Info{Service: c.Service, Method: c.Method}
+	for _, a := range c.History() {
+		i.Attempts = append(i.Attempts, Attempt{
+			Endpoint: a.Addr, Took: a.Took, Status: a.Outcome.Status, Code: uint32(a.Outcome.Code), Err: a.Outcome.Err,
+			Outcome: call.Classify(a.Outcome).String(),
+		})
+	}
+	if last := c.Last(); last != nil && c.Wire.Answered(last) {
+		i.Endpoint = last.Addr
+	}
+}

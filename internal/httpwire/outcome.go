@@ -1,0 +1,73 @@
+package httpwire
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/intramesh/intramesh/internal/call"
+)
+
+// Answer is the outcome of an attempt that has a response.
+func Answer(resp *http.Response) call.Outcome {
+	o := call.Outcome{Status: resp.StatusCode}
+	if resp.StatusCode < 400 {
+		return o
+	}
+	o.Code = call.CodeOfHTTP(resp.StatusCode)
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return o
+	}
+	o.Overloaded = resp.Header.Get(call.HeaderOverloaded) == "true"
+	o.RateLimited = resp.Header.Get(call.HeaderRateLimited) != ""
+	o.Pushback, o.HasPushback = RetryAfter(resp.Header.Get(call.HeaderRetryAfter), time.Now())
+	return o
+}
+
+// Broken is the outcome of an attempt that has none. wrote is false only where it is known that the request's headers were
+// never written.
+func Broken(err error, wrote bool) call.Outcome {
+	o := call.Outcome{Err: err, Code: call.CodeOf(err)}
+	o.RefusedStream = isRefusedStream(err)
+	if !wrote || o.RefusedStream || isDial(err) {
+		o.Sent = call.SentNo
+	}
+	return o
+}
+
+func isDial(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+func isRefusedStream(err error) bool {
+	var se streamError
+	return errors.As(err, &se) && se.Code == refusedStream
+}
+
+// streamError has the shape by which net/http hands out the stream errors of its own HTTP/2 (RFC 9113, 7).
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (streamError) Error() string { return "" }
+
+const refusedStream = 0x7
+
+// RetryAfter reads the header of RFC 9110, 10.2.3: seconds, or a date. What it cannot read says nothing.
+func RetryAfter(v string, now time.Time) (time.Duration, bool) {
+	if v == "" {
+		return 0, false
+	}
+	if s, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return time.Duration(s) * time.Second, true
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(t.Sub(now), 0), true
+	}
+	return 0, false
+}

@@ -1,0 +1,110 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/intramesh/intramesh/internal/call"
+)
+
+// Attempt is one try of a [Call].
+type Attempt struct {
+	call.Attempt
+	Call *Call
+	// Ctx is what the attempt runs under. It ends when the attempt does, so that bodies and streams live as long as
+	// they are read.
+	Ctx context.Context
+	// Node is the endpoint; nil until one is chosen, and where the choice is not the mesh's.
+	Node *Node
+	// Fields are the headers that the attempt carries beyond the caller's own, names in lower case.
+	Fields []Field
+	// Reply is what the wire got; its type is the wire's own.
+	Reply any
+
+	clock          clock
+	cancelDeadline context.CancelFunc // nil where the attempt has no deadline of its own
+	fieldRoom      [2]Field
+	held           bool // Node counts this attempt as in flight
+	ended          atomic.Bool
+}
+
+// Field is one header or metadata entry.
+type Field struct{ Name, Value string }
+
+// Take makes n the attempt's endpoint and counts the attempt there.
+func (a *Attempt) Take(n *Node) {
+	a.Node, a.Addr, a.held = n, n.Addr(), true
+	n.Load.Begin()
+}
+
+// try hands the attempt to its endpoint's connections and judges what came back.
+func (a *Attempt) try() call.Class {
+	a.Call.Wire.Try(a)
+	a.Took = time.Since(a.Start)
+	a.judge()
+	class := call.Classify(a.Outcome)
+	if a.Node != nil && a.held {
+		a.Node.Judge(class, &a.Attempt)
+	}
+	return class
+}
+
+// judge adds to the outcome what only the call path knows: whose clock ran out.
+func (a *Attempt) judge() {
+	o := &a.Outcome
+	if o.Err == nil {
+		return
+	}
+	c := a.Call
+	switch err := c.Ctx.Err(); {
+	case err == context.Canceled:
+		o.Canceled, o.Code = true, call.CanceledCode
+	case err != nil:
+		o.Code = call.DeadlineExceeded
+	case a.Ctx.Err() != nil:
+		// The attempt's own clock. Where the call's has run out too there is no time left for another.
+		o.Code = call.DeadlineExceeded
+		o.Expired = c.over(a.Start.Add(a.Took)) == nil
+	}
+}
+
+// end gives back all that the attempt holds. Only the first call counts.
+func (a *Attempt) end() {
+	if a.ended.Swap(true) {
+		return
+	}
+	a.Call.client.attempts.End(a)
+	if a.held {
+		a.Node.Load.End()
+	}
+}
+
+// refusal is the error for an attempt that brought no answer.
+func (a *Attempt) refusal() *call.Error {
+	o := a.Outcome
+	e := &call.Error{Code: o.Code, Err: o.Err, Reason: call.Broken}
+	switch {
+	case o.Canceled:
+		e.Reason = call.CallerCanceled
+	case o.Expired:
+		e.Reason = call.TryTimeout
+	case o.Code == call.DeadlineExceeded:
+		e.Reason = call.Deadline
+	case o.Sent == call.SentNo:
+		e.Reason = call.ConnectFailed
+	}
+	// A caller that branches on the context's error must find it, whatever the transport made of it.
+	if e.Code == call.DeadlineExceeded && !errors.Is(e.Err, context.DeadlineExceeded) {
+		e.Err = timeoutError{e.Err}
+	}
+	return e
+}
+
+// timeoutError is the transport's error for an attempt that a clock of the mesh ended.
+type timeoutError struct{ error }
+
+func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+func (e timeoutError) Unwrap() error        { return e.error }
+func (e timeoutError) Timeout() bool        { return true }

@@ -1,0 +1,141 @@
+package stack
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/discovery/balance"
+	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/internal/snapshot"
+	"github.com/intramesh/intramesh/resilience"
+)
+
+// Config is what a [Client] is compiled from; its defaults are applied by the package at the rim.
+type Config struct {
+	Discovery  discovery.Source
+	Resilience resilience.Config
+	Balance    balance.Algorithm
+	Warmup     time.Duration
+	Logger     *slog.Logger
+}
+
+// Client is the compiled client side: the layers in their order, and the state of every destination.
+type Client struct {
+	source  discovery.Source
+	balance balance.Algorithm
+	warmup  time.Duration
+	log     *slog.Logger
+	policy  snapshot.Value[resilience.Config]
+
+	calls    call.Chain[*Call]
+	attempts call.Chain[*Attempt]
+
+	meshed  registry // destinations whose endpoints come from the source
+	directs registry // those with one endpoint that is not the mesh's to find
+	ending  atomic.Bool
+	ctx     context.Context // of the watches; ends with the client
+	end     context.CancelFunc
+	watches sync.WaitGroup
+}
+
+// NewClient compiles a client from a configuration that has been validated.
+func NewClient(cfg Config) *Client {
+	s := &Client{source: cfg.Discovery, balance: cfg.Balance, warmup: cfg.Warmup, log: cfg.Logger}
+	s.ctx, s.end = context.WithCancel(context.Background())
+	s.policy.Store(&cfg.Resilience)
+	s.calls, s.attempts = s.order()
+	return s
+}
+
+// order is THE order of the client side, from the caller to the wire. Each layer stands where it does for the reason
+// above it; a layer that a later capability brings has its place named here already.
+func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]) {
+	// --- once a call ---
+	calls = call.Chain[*Call]{
+		// record: outermost, so that the caller's latency includes everything below. (Comes with telemetry.)
+
+		// deadline: above all that spends time. There is one budget of time for the whole call; it stays a number until an
+		// attempt needs a context.
+		deadline{},
+		// route: takes one snapshot of the policy, so that a reload cannot split a call, and finds the destination, waiting
+		// for the registry's first answer if need be. It starts mirrors.
+		route{s},
+		// limit: above the fan-out, because refusing is free, and retries must not multiply admissions. (Comes with
+		// limits.)
+
+		// breaker: counts finished calls, after retries; endpoints that fail are a matter for outlier detection, so that
+		// one bad endpoint of two cannot open a whole destination. (Comes with breakers.)
+	}
+	// --- the fan-out stands between: it turns the call into attempts and chooses each one's endpoint, see fanout.go ---
+
+	// --- once an attempt ---
+	attempts = call.Chain[*Attempt]{
+		// timeout: makes the attempt's only context, so it stands above all that reads one.
+		timeout{},
+		// fault: under timeout and fan-out, so that injected failures exercise them. (Comes with traffic policy.)
+
+		// trace: one span a try, with its endpoint. (Comes with telemetry.)
+
+		// inject: innermost, because the headers carry this try's span, remaining time and number.
+		inject{},
+	}
+	return calls, attempts
+}
+
+// Do takes the call through the layers until it has an answer. With a nil error the wire holds the last attempt's
+// answer, and whoever reads it calls [Call.Finish] when it is over; with an error everything is over already.
+func (s *Client) Do(c *Call) error {
+	c.Start = time.Now()
+	c.client = s
+	if err := s.calls.Begin(c); err != nil {
+		err = c.refused(err)
+		c.report()
+		return err
+	}
+	err := s.fanOut(c)
+	c.report()
+	if err != nil {
+		c.Finish()
+	}
+	return err
+}
+
+// SetResilience replaces the policy. Calls under way keep the one that they began with; budgets keep their state.
+func (s *Client) SetResilience(cfg resilience.Config) {
+	s.policy.Store(&cfg)
+	s.each(func(d *Destination) { d.setPolicy(cfg) })
+}
+
+// Close ends the watches and gives idle connections back. Calls under way go on to their end.
+func (s *Client) Close() {
+	s.meshed.mu.Lock() // no watch begins after this
+	ended := s.ending.Swap(true)
+	s.meshed.mu.Unlock()
+	if ended {
+		return
+	}
+	s.end()
+	done := make(chan struct{})
+	go func() {
+		s.watches.Wait()
+		close(done)
+	}()
+	// A source that ignores the end of its context must not hold up the end of the process.
+	patience := time.NewTimer(time.Second)
+	defer patience.Stop()
+	select {
+	case <-done:
+	case <-patience.C:
+		s.log.Warn("intramesh: a discovery source ignores the end of its context")
+	}
+	s.each((*Destination).retire)
+}
+
+func (s *Client) each(f func(*Destination)) {
+	s.meshed.each(f)
+	s.directs.each(f)
+}

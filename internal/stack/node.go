@@ -1,0 +1,102 @@
+package stack
+
+import (
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/discovery/balance"
+	"github.com/intramesh/intramesh/internal/call"
+)
+
+// Node is one endpoint of a destination with all that is known of it. It lives in the client, not in a connection, so
+// that what was learnt survives reconnects and changes of the list; both protocols share it.
+type Node struct {
+	// Load is what balancing compares.
+	Load *balance.Node
+
+	endpoint atomic.Pointer[discovery.Endpoint]
+	usual    atomic.Int64 // the usual latency in nanoseconds; 0 until one is known
+	retired  atomic.Int64 // when it left the list, in Unix nanoseconds; 0 while it is there
+	slots    sync.Map     // what wires keep for the endpoint, by wire
+}
+
+func newNode(e discovery.Endpoint) *Node {
+	n := &Node{Load: balance.NewNode(e)}
+	n.endpoint.Store(&e)
+	return n
+}
+
+// Endpoint is what the source says of the node now.
+func (n *Node) Endpoint() discovery.Endpoint { return *n.endpoint.Load() }
+
+// Addr is the endpoint's address, which never changes.
+func (n *Node) Addr() string { return n.endpoint.Load().Addr }
+
+// Retired reports whether the endpoint has left its destination.
+func (n *Node) Retired() bool { return n.retired.Load() != 0 }
+
+// revise takes what the source newly says of the same endpoint.
+func (n *Node) revise(e discovery.Endpoint) {
+	n.retired.Store(0)
+	n.endpoint.Store(&e)
+	n.Load.SetShare(e.Share())
+}
+
+// retire is called when the endpoint has left the list: calls in flight go on, idle connections are given back.
+func (n *Node) retire() {
+	n.retired.Store(time.Now().UnixNano())
+	n.slots.Range(func(_, v any) bool {
+		_ = v.(io.Closer).Close()
+		return true
+	})
+}
+
+// Slot is what the wire named key keeps for this endpoint, made by build at the first need. Its Close, which is called
+// when the endpoint leaves the list, gives back what is idle; it may be used again after that.
+func Slot[T io.Closer](n *Node, key any, build func(*Node) T) T {
+	if v, ok := n.slots.Load(key); ok {
+		return v.(T)
+	}
+	v, loaded := n.slots.LoadOrStore(key, build(n))
+	if !loaded && n.Retired() {
+		// retire has come and gone while this was built.
+		_ = v.(io.Closer).Close()
+	}
+	return v.(T)
+}
+
+// usualWeight is the share of a new latency in the usual one: about the last eight calls count.
+const usualWeight = 8
+
+// Judge notes how an attempt at the node ended. A failure weighs on it for a while; success teaches its usual latency.
+func (n *Node) Judge(class call.Class, a *call.Attempt) {
+	switch class {
+	case call.Success:
+		n.learn(a.Took)
+	case call.Canceled:
+	default:
+		if !n.hurried(a) {
+			n.Load.Fail()
+		}
+	}
+}
+
+// hurried reports whether the attempt was given less time than the endpoint usually takes: that it was late is not the
+// endpoint's failure then.
+func (n *Node) hurried(a *call.Attempt) bool {
+	o := &a.Outcome
+	return o.Code == call.DeadlineExceeded && o.Status == 0 && int64(a.Took) < n.usual.Load()
+}
+
+func (n *Node) learn(took time.Duration) {
+	old := n.usual.Load()
+	if old == 0 {
+		n.usual.Store(int64(took))
+		return
+	}
+	// Two that learn at once may lose one lesson; the estimate does not mind.
+	n.usual.Store(old + (int64(took)-old)/usualWeight)
+}

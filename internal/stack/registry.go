@@ -1,0 +1,95 @@
+package stack
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// registry holds destinations by name. A destination that nobody has called for a while is dropped, so that a client
+// whose callers choose the names does not grow for ever.
+type registry struct {
+	byName sync.Map // string to *Destination
+	mu     sync.Mutex
+	swept  time.Time
+}
+
+// idleAfter is how long a destination is kept without calls: as long as grpc keeps an idle connection.
+const idleAfter = 30 * time.Minute
+
+// Destination is the state of a service, made at its first call, with the watch of its endpoints.
+func (s *Client) Destination(service string, now time.Time) *Destination {
+	return s.destination(&s.meshed, service, now)
+}
+
+// Direct is the state of an authority whose one endpoint is found by the caller's own transport or resolver.
+func (s *Client) Direct(authority string, now time.Time) *Destination {
+	return s.destination(&s.directs, authority, now)
+}
+
+func (s *Client) destination(r *registry, name string, now time.Time) *Destination {
+	v, ok := r.byName.Load(name)
+	if !ok {
+		return s.add(r, name, now)
+	}
+	d := v.(*Destination)
+	d.touch(now)
+	return d
+}
+
+func (s *Client) add(r *registry, name string, now time.Time) *Destination {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v, ok := r.byName.Load(name); ok {
+		return v.(*Destination)
+	}
+	r.sweep(now)
+	d := &Destination{Name: name, bare: SplitPort(name), client: s, direct: r == &s.directs, stop: func() {}}
+	d.touch(now)
+	d.setPolicy(*s.policy.Load())
+	if !d.direct && !s.ending.Load() {
+		var ctx context.Context
+		ctx, d.stop = context.WithCancel(s.ctx)
+		s.watches.Go(func() { d.watch(ctx) })
+	}
+	r.byName.Store(name, d)
+	// A policy that was set between Load and Store has not seen this destination.
+	d.setPolicy(*s.policy.Load())
+	return d
+}
+
+// touch notes that the destination is in use, to the second: a write at every call would be contended for nothing.
+func (d *Destination) touch(now time.Time) {
+	if t := now.Unix(); d.used.Load() != t {
+		d.used.Store(t)
+	}
+}
+
+// Pin keeps the destination, idle or not, until Unpin.
+func (d *Destination) Pin() { d.pins.Add(1) }
+
+// Unpin takes back one Pin.
+func (d *Destination) Unpin() { d.pins.Add(-1) }
+
+// sweep drops what has been idle, at most once a minute. The caller holds mu.
+func (r *registry) sweep(now time.Time) {
+	if now.Sub(r.swept) < time.Minute {
+		return
+	}
+	r.swept = now
+	before := now.Add(-idleAfter).Unix()
+	r.byName.Range(func(key, v any) bool {
+		if d := v.(*Destination); d.used.Load() < before && d.pins.Load() == 0 {
+			r.byName.Delete(key)
+			d.retire()
+		}
+		return true
+	})
+}
+
+func (r *registry) each(f func(*Destination)) {
+	r.byName.Range(func(_, v any) bool {
+		f(v.(*Destination))
+		return true
+	})
+}

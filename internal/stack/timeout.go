@@ -1,0 +1,56 @@
+package stack
+
+import (
+	"context"
+
+	"github.com/intramesh/intramesh/internal/call"
+)
+
+// timeout is the layer that makes an attempt's context, and only where one is needed: the caller's own serves as long as
+// nothing is to end before it does.
+//
+// A unary gRPC attempt ends with its reply, so it has a plain deadline, which grpc sends along. An HTTP attempt lives on
+// with its body: the limit for its reply is a timer that is stopped at the headers, see clock.go.
+type timeout struct{}
+
+func (timeout) Begin(a *Attempt) error {
+	c := a.Call
+	left := remaining(c.limit(), a.Start)
+	if left < 0 {
+		return endOf(context.DeadlineExceeded)
+	}
+	if c.options.Timeout > 0 && !c.Deadline.IsZero() {
+		// The caller asked for more than a limit on the reply: this one covers the body too.
+		a.under(context.WithDeadline(a.Ctx, c.Deadline))
+	}
+	if c.Streaming {
+		return nil
+	}
+	try := c.exec.PerTry(left, c.Idempotent && c.Wire.Replayable(), c.Tries)
+	if try <= 0 && !c.ReplyBy.IsZero() {
+		try = left
+	}
+	if c.Protocol == call.GRPC {
+		if try > 0 {
+			a.under(context.WithDeadline(a.Ctx, a.Start.Add(try)))
+		}
+		return nil
+	}
+	if try > 0 || a.idle() > 0 {
+		a.startClock(try)
+	}
+	return nil
+}
+
+// under puts the attempt under a narrower context.
+func (a *Attempt) under(ctx context.Context, cancel context.CancelFunc) {
+	a.Ctx = ctx
+	a.cancelDeadline = cancel
+}
+
+func (timeout) End(a *Attempt) {
+	a.stopClock()
+	if a.cancelDeadline != nil {
+		a.cancelDeadline()
+	}
+}
