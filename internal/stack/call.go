@@ -91,6 +91,12 @@ func (c *Call) next() *Attempt {
 	return a
 }
 
+// retract takes back the attempt that next made, because it came to nothing before anything was tried.
+func (c *Call) retract() {
+	c.Tries--
+	c.last = nil
+}
+
 // report fills the caller's Info, if one was asked for.
 func (c *Call) report() {
 	if c.options.Record != nil {
@@ -107,6 +113,8 @@ func (c *Call) refused(err error) error {
 	e.Service, e.Method, e.Attempts = c.Service, c.Method, c.Tries
 	if c.last != nil {
 		e.Endpoint = c.last.Addr
+	} else if n := len(c.history); n > 0 {
+		e.Endpoint = c.history[n-1].Addr
 	}
 	return e
 }

@@ -13,6 +13,7 @@ func (s *Client) fanOut(c *Call) error {
 	for {
 		a := c.next()
 		if err := s.begin(a); err != nil {
+			c.retract()
 			return c.refused(err)
 		}
 		class := a.try()
