@@ -61,7 +61,7 @@ type conditions struct {
 	statuses [maxStatus/64 + 1]uint64
 }
 
-func (c *conditions) has(any condition) bool { return c.on&any != 0 }
+func (c *conditions) has(some condition) bool { return c.on&some != 0 }
 
 func (c *conditions) hasStatus(status int) bool {
 	return status >= minStatus && status <= maxStatus && c.statuses[status/64]&(1<<(status%64)) != 0

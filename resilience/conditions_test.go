@@ -70,7 +70,7 @@ func TestNearest(t *testing.T) {
 	for written, want := range map[string]string{
 		"gateway-errors":              "gateway-error",
 		"resource_exhausted":          "resource-exhausted",
-		"unavailble":                  "unavailable",
+		"un-available":                "unavailable",
 		"4xx":                         "5xx",
 		strings.Repeat("x", 1<<20):    "5xx",
 		"deadline-exceeded-and-so-on": "deadline-exceeded",

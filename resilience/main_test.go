@@ -8,7 +8,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newExecutor(t testing.TB, p Policy) *Executor {
+func newExecutor(t *testing.T, p Policy) *Executor {
 	t.Helper()
 	e, err := New(p)
 	if err != nil {

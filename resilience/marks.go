@@ -37,7 +37,7 @@ func (m *marked) Unwrap() error { return m.err }
 // verdicts are the marks of an error. Where several errors were joined, it is permanent if one of them is, and nothing
 // can be said about what was not executed.
 func verdicts(err error) verdict {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // this is the walk down the chain, one error at a time
 	case *marked:
 		if e.verdict == 0 {
 			return 0
@@ -61,7 +61,7 @@ func verdicts(err error) verdict {
 // text and its chain.
 func unmark(err error) error {
 	for {
-		m, ok := err.(*marked)
+		m, ok := err.(*marked) //nolint:errorlint // only what lies outermost can be taken off
 		if !ok {
 			break
 		}

@@ -84,8 +84,8 @@ type Retry struct {
 	// idempotent requests also 502, 503, 504, UNAVAILABLE, a broken connection and the end of PerTry.
 	//
 	// The tokens: 5xx, gateway-error, reset, reset-before-request, connect-failure, refused-stream, retriable-4xx,
-	// envoy-ratelimited, an HTTP status ("503"); for gRPC cancelled, deadline-exceeded, internal, resource-exhausted,
-	// unavailable.
+	// envoy-ratelimited, an HTTP status from 200 to 599 ("503"); for gRPC cancelled, deadline-exceeded, internal,
+	// resource-exhausted, unavailable. Several may stand in one string, with commas. A list that is there must name one.
 	On []string
 	// PerTry bounds each attempt until its reply, never beyond the call's own deadline. 0: half of the remaining time
 	// for idempotent calls, none for others, so that an endpoint that has stopped costs one try; negative: none.
@@ -110,13 +110,7 @@ type Budget struct {
 	PerSecond float64       // retries a second whatever the traffic; 0: 10; negative: none
 }
 
-// window is Window with its default; a nil budget has none.
-func (b *Budget) window() time.Duration {
-	if b == nil {
-		return 0
-	}
-	return or(b.Window, defaultWindow)
-}
+func (b *Budget) window() time.Duration { return or(b.Window, defaultWindow) }
 
 func (p Policy) validate(at string) error {
 	var errs []error
