@@ -1,0 +1,57 @@
+package stack
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/intramesh/intramesh/internal/call"
+)
+
+// ServerConfig is what the layers of a server need to know; package server checks it and fills in the defaults.
+type ServerConfig struct {
+	Logger *slog.Logger
+	// DrainDelay is how long a draining server serves on; 0: not at all.
+	DrainDelay time.Duration
+	// DrainTimeout bounds the graceful shutdown after that.
+	DrainTimeout time.Duration
+	// Wait takes the place of a timer in the phases of a drain, so that tests can go by events. Nil: a timer.
+	Wait ServeWait
+}
+
+// Server is the core of a server, the same for both protocols: the layers that a request passes, and the drain.
+type Server struct {
+	ServeDrain
+
+	chain call.Chain[*Serve]
+}
+
+// NewServer makes the chain once; requests only run it.
+//
+// THE order of the server side. Begin runs downwards, End upwards. A layer that is not built yet has its place here and
+// nothing else.
+//
+//	record      (comes with telemetry) outermost: its End sees how every request ended, also those that a layer below
+//	            refused and those that panicked.
+//	recover     inside record, so that a panic is recorded as the failure that it is; outside all else, so that no panic
+//	            gets past it, whichever layer or handler it comes from.
+//	authorize   (comes with identity) authenticate, then authorize: before anything is spent on a stranger.
+//	deadline    below authorization, so that a stranger cannot have timers made; above all that takes time, so that
+//	            waiting for admission counts, and a request whose time is over neither takes a token nor queues.
+//	rate limit  (comes with policy) above admission, so that one greedy caller cannot fill the queue.
+//	admission   (comes with policy) the last gate: what passes it is work.
+//	inbound     innermost: only the handler's context needs it, so what is refused above does not pay for it.
+func NewServer(cfg ServerConfig) *Server {
+	s := &Server{chain: call.Chain[*Serve]{
+		serveRecover{cfg.Logger},
+		serveDeadline{},
+		serveInbound{},
+	}}
+	s.ServeDrain.init(cfg)
+	return s
+}
+
+// Begin lets a request pass to its handler, with c.Ctx as its context, or refuses it with a [call.Error].
+func (s *Server) Begin(c *Serve) error { return s.chain.Begin(c) }
+
+// End is called once for each Begin that returned nil, when the handler is done.
+func (s *Server) End(c *Serve) { s.chain.End(c) }

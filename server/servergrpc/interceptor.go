@@ -1,0 +1,84 @@
+package servergrpc
+
+import (
+	"context"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/internal/stack"
+)
+
+type interceptor struct{ core *stack.Server }
+
+// errPanicked is all that a caller learns of a panic; the log has the rest.
+var errPanicked = status.Error(codes.Internal, "internal error")
+
+// served keeps what the layers need for one unary call. A pool is safe here: handlers never see it.
+var served = sync.Pool{New: func() any { return new(stack.Serve) }}
+
+func (i *interceptor) unary(
+	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (reply any, err error) {
+	c := served.Get().(*stack.Serve)
+	arrive(c, ctx, info.FullMethod)
+	if err := i.core.Begin(c); err != nil {
+		release(c)
+		return nil, refusal(err)
+	}
+	defer func() {
+		if c.Panic = recover(); c.Panic != nil {
+			reply, err = nil, errPanicked
+		}
+		i.core.End(c)
+		release(c)
+	}()
+	reply, err = handler(c.Ctx, req)
+	if err != nil {
+		err = shed(err, func(md trailer) { _ = grpc.SetTrailer(ctx, md) })
+	}
+	return reply, err
+}
+
+func release(c *stack.Serve) {
+	*c = stack.Serve{}
+	served.Put(c)
+}
+
+// arrive fills in what the wire says. The deadline is in grpc's own context already.
+func arrive(c *stack.Serve, ctx context.Context, method string) {
+	c.Ctx, c.Protocol, c.Method, c.Attempt = ctx, call.GRPC, method, attempt(ctx)
+}
+
+func (i *interceptor) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	st := &stream{ServerStream: ss}
+	c := &st.serve
+	arrive(c, ss.Context(), info.FullMethod)
+	if err := i.core.Begin(c); err != nil {
+		return refusal(err)
+	}
+	defer func() {
+		if c.Panic = recover(); c.Panic != nil {
+			err = errPanicked
+		}
+		i.core.End(c)
+	}()
+	if err = handler(srv, st); err != nil {
+		err = shed(err, ss.SetTrailer)
+	}
+	return err
+}
+
+// stream is the stream that a handler gets: with the context that the layers made, and no mark but our own in its
+// trailer. Messages go straight to the stream inside.
+type stream struct {
+	grpc.ServerStream
+	serve stack.Serve
+}
+
+func (s *stream) Context() context.Context { return s.serve.Ctx }
+
+func (s *stream) SetTrailer(md trailer) { s.ServerStream.SetTrailer(stripMark(md)) }
