@@ -16,6 +16,8 @@ func protocols(h2 bool) *http.Protocols {
 	return p
 }
 
+var echoHandler = http.HandlerFunc(serveEcho)
+
 func serveEcho(w http.ResponseWriter, r *http.Request) {
 	var body [256]byte
 	n, err := io.ReadFull(r.Body, body[:])
@@ -27,8 +29,8 @@ func serveEcho(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveHTTP starts a server on loopback and says where it listens.
-func serveHTTP(r *rig, keys *pki, h2 bool, listeners int, h http.Handler) ([]string, error) {
-	srv := &http.Server{Handler: h, TLSConfig: keys.serverTLS(), Protocols: protocols(h2)}
+func serveHTTP(r *rig, keys *pki, h2 bool, listeners int, srv *http.Server) ([]string, error) {
+	srv.TLSConfig, srv.Protocols = keys.serverTLS(), protocols(h2)
 	r.onClose(func() { _ = srv.Close() })
 	return listen(listeners, func(l net.Listener) { _ = srv.ServeTLS(l, "", "") }) // it ends with Close
 }
