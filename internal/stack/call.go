@@ -49,6 +49,9 @@ type Call struct {
 	finished atomic.Bool
 }
 
+// Destination is where the call goes; nil until it is routed.
+func (c *Call) Destination() *Destination { return c.dest }
+
 // Last is the attempt that brought the answer; nil if there was none.
 func (c *Call) Last() *Attempt { return c.last }
 

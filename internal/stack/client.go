@@ -110,6 +110,9 @@ func (s *Client) SetResilience(cfg resilience.Config) {
 	s.each(func(d *Destination) { d.setPolicy(cfg) })
 }
 
+// Policy is the policy of now, and a channel that is closed when it has been replaced.
+func (s *Client) Policy() (*resilience.Config, <-chan struct{}) { return s.policy.Watch() }
+
 // Close ends the watches and gives idle connections back. Calls under way go on to their end.
 func (s *Client) Close() {
 	s.meshed.mu.Lock() // no watch begins after this

@@ -12,6 +12,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/snapshot"
 	"github.com/intramesh/intramesh/resilience"
@@ -46,6 +47,9 @@ func (d *Destination) Endpoints() *Endpoints { return d.endpoints.Load() }
 
 // Watch is [Destination.Endpoints] with a channel that is closed at the next change.
 func (d *Destination) Watch() (*Endpoints, <-chan struct{}) { return d.endpoints.Watch() }
+
+// PickerOf makes a picker over some of the destination's nodes, by its algorithm.
+func (d *Destination) PickerOf(nodes []*Node) balance.Picker { return pickerOf(d.client.balance, nodes) }
 
 // setPolicy compiles the policy that cfg has for this destination. A policy that was validated always compiles.
 func (d *Destination) setPolicy(cfg resilience.Config) {
@@ -185,11 +189,7 @@ func (d *Destination) update(u discovery.Update) {
 	case discovery.Absent:
 		d.book.set(nil)
 	}
-	next, err := d.book.publish(d.client.balance, u.Kind == discovery.Absent)
-	if err != nil {
-		d.fail(err)
-		return
-	}
+	next := d.book.publish(d.client.balance, u.Kind == discovery.Absent)
 	d.trouble.Store(nil)
 	d.endpoints.Store(next)
 	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))

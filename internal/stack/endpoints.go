@@ -122,14 +122,19 @@ func (b *book) forget() {
 }
 
 // publish makes the immutable view for readers.
-func (b *book) publish(alg balance.Algorithm, absent bool) (*Endpoints, error) {
-	loads := make([]*balance.Node, len(b.nodes))
-	for i, n := range b.nodes {
+func (b *book) publish(alg balance.Algorithm, absent bool) *Endpoints {
+	return &Endpoints{Nodes: b.nodes, Picker: pickerOf(alg, b.nodes), absent: absent}
+}
+
+// pickerOf makes a picker over nodes. That the algorithm is known was checked when the client was made.
+func pickerOf(alg balance.Algorithm, nodes []*Node) balance.Picker {
+	loads := make([]*balance.Node, len(nodes))
+	for i, n := range nodes {
 		loads[i] = n.Load
 	}
 	p, err := balance.New(alg, loads)
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
-	return &Endpoints{Nodes: b.nodes, Picker: p, absent: absent}, nil
+	return p
 }

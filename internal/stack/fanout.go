@@ -63,6 +63,18 @@ func (s *Client) again(c *Call, a *Attempt) (time.Duration, bool) {
 	return c.exec.Again(&c.series, a.Outcome, c.Tries, time.Now())
 }
 
+// Permit asks the policy, budget included, for a retry that grpc makes of a stream by itself: the one repetition that does
+// not start here, because only grpc can replay a stream. The attempt's endpoint is not chosen again.
+func (a *Attempt) Permit(o call.Outcome) bool {
+	c := a.Call
+	c.series.Replayable = true
+	if _, again := c.exec.Again(&c.series, o, c.Tries, time.Now()); !again {
+		return false
+	}
+	c.Tries++
+	return true
+}
+
 // conclude gives the caller what the last attempt brought: the peer's answer as it is, or an error of the mesh.
 func (c *Call) conclude(a *Attempt) error {
 	if c.Wire.Answered(a) {

@@ -24,6 +24,9 @@ func (timeout) Begin(a *Attempt) error {
 		a.under(context.WithDeadline(a.Ctx, c.Deadline))
 	}
 	if c.Streaming {
+		if a.idle() > 0 {
+			a.startClock(0)
+		}
 		return nil
 	}
 	try := c.exec.PerTry(left, c.Idempotent && c.Wire.Replayable(), c.Tries)
