@@ -10,22 +10,22 @@ import (
 // newResponse wraps w in the kind of response that can do what w can do, so that a type assertion in a handler finds
 // exactly what it would find without us: HTTP/1.1 can be hijacked, HTTP/2 can push.
 func newResponse(w http.ResponseWriter, s *Server) (*response, http.ResponseWriter) {
-	base := response{ResponseWriter: w, server: s}
 	_, flushes := w.(http.Flusher)
 	_, hijacks := w.(http.Hijacker)
 	_, pushes := w.(http.Pusher)
 	switch {
 	case flushes && hijacks:
-		r := &hijackable{flushable{base}}
+		r := &hijackable{flushable{response{ResponseWriter: w, server: s}}}
 		return &r.response, r
 	case flushes && pushes:
-		r := &pushable{flushable{base}}
+		r := &pushable{flushable{response{ResponseWriter: w, server: s}}}
 		return &r.response, r
 	case flushes:
-		r := &flushable{base}
+		r := &flushable{response{ResponseWriter: w, server: s}}
 		return &r.response, r
 	}
-	return &base, &base
+	r := &response{ResponseWriter: w, server: s}
+	return r, r
 }
 
 type flushable struct{ response }
