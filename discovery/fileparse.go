@@ -62,7 +62,7 @@ func (p *fileParser) document(data []byte) *yaml.Node {
 		return nil
 	}
 	var doc, more yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec := yaml.NewDecoder(bytes.NewReader(jsonAsYAML(data)))
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
 		p.fail(nil, "", "empty; a file without services says \"services: {}\"")
 		return nil
