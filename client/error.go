@@ -35,6 +35,8 @@ const (
 	Deadline = call.Deadline
 	// TryTimeout: the last attempt had no reply within its own time.
 	TryTimeout = call.TryTimeout
+	// Idle: the body or stream was silent for longer than the policy allows.
+	Idle = call.Idle
 	// Canceled: the caller gave up.
 	Canceled = call.CallerCanceled
 	// ConnectFailed: the request was never written.

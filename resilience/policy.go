@@ -102,6 +102,12 @@ type Backoff struct {
 	Max  time.Duration // 0: 250 ms, or Base where that is more
 }
 
+// OrDefault is the back-off with its defaults in the place of zeros.
+func (b Backoff) OrDefault() Backoff {
+	base, maximum := b.limits()
+	return Backoff{Base: base, Max: maximum}
+}
+
 // Budget bounds retries by the traffic that there is, so that they cannot multiply an outage. Over any Window a
 // destination gets at most Ratio x calls + PerSecond x Window retries; beyond that the last outcome stands.
 type Budget struct {

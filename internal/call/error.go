@@ -25,6 +25,7 @@ const (
 	Unanswered     = "unanswered"      // the registry has not answered within Warmup
 	Deadline       = "deadline"        // the time for the call is over
 	TryTimeout     = "try_timeout"     // the last attempt had no reply within its own timeout
+	Idle           = "idle_timeout"    // the body or stream was silent for too long
 	CallerCanceled = "canceled"        // the caller gave up
 	ConnectFailed  = "connect_failed"  // the request was never written
 	Broken         = "broken"          // the connection broke after the request was written, or may have been

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
+
+	"github.com/intramesh/intramesh/internal/call"
 )
 
 // clock bounds two silences of an HTTP attempt with one timer: the time until its headers, then the pauses in its body.
@@ -52,6 +54,14 @@ func (a *Attempt) WatchBody() bool {
 	a.clock.onBody.Store(true) // publishes the timer to tick, too
 	a.clock.timer.Reset(idle)
 	return true
+}
+
+// IdledOut is the error for a body or stream that the mesh ended for its silence; nil where it did not.
+func (a *Attempt) IdledOut() error {
+	if a.clock.cancel == nil || context.Cause(a.Ctx) != errIdleTimeout {
+		return nil
+	}
+	return a.Call.refused(&call.Error{Reason: call.Idle, Code: call.DeadlineExceeded, Err: errIdleTimeout})
 }
 
 // Moved notes that the body is alive.

@@ -49,7 +49,9 @@ func (d *Destination) Endpoints() *Endpoints { return d.endpoints.Load() }
 func (d *Destination) Watch() (*Endpoints, <-chan struct{}) { return d.endpoints.Watch() }
 
 // PickerOf makes a picker over some of the destination's nodes, by its algorithm.
-func (d *Destination) PickerOf(nodes []*Node) balance.Picker { return pickerOf(d.client.balance, nodes) }
+func (d *Destination) PickerOf(nodes []*Node) balance.Picker {
+	return pickerOf(d.client.balance, nodes)
+}
 
 // setPolicy compiles the policy that cfg has for this destination. A policy that was validated always compiles.
 func (d *Destination) setPolicy(cfg resilience.Config) {

@@ -1,0 +1,53 @@
+package clientgrpc
+
+import (
+	"sync/atomic"
+
+	"google.golang.org/grpc/attributes"
+	"google.golang.org/grpc/balancer"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/resolver"
+
+	"github.com/intramesh/intramesh/internal/stack"
+)
+
+// conn is a grpc.ClientConn's connection to one endpoint.
+type conn struct {
+	lb    *lb
+	node  *stack.Node
+	sc    balancer.SubConn
+	state atomic.Uint32 // a connectivity.State
+	used  atomic.Bool   // chosen since it was last made: worth making again when it is lost
+}
+
+// nodeKey is where an address carries its endpoint, for dialers and credentials.
+type nodeKey struct{}
+
+// newConn makes an idle connection. Only the keeper calls it.
+func (lb *lb) newConn(n *stack.Node) (*conn, error) {
+	c := &conn{lb: lb, node: n}
+	c.state.Store(uint32(connectivity.Idle))
+	addr := resolver.Address{Addr: n.Addr(), Attributes: attributes.New(nodeKey{}, n)}
+	sc, err := lb.cc.NewSubConn([]resolver.Address{addr}, balancer.NewSubConnOptions{StateListener: c.changed})
+	c.sc = sc
+	return c, err
+}
+
+// State is what grpc last said of the connection.
+func (c *conn) State() connectivity.State { return connectivity.State(c.state.Load()) }
+
+// changed is called by grpc, one change at a time.
+func (c *conn) changed(s balancer.SubConnState) {
+	if s.ConnectionError != nil {
+		c.lb.lastErr.Store(&s.ConnectionError)
+	}
+	c.state.Store(uint32(s.ConnectivityState))
+	c.lb.changes.Add(1)
+	c.lb.nudge()
+}
+
+func (lb *lb) conn(n *stack.Node) *conn {
+	c, _ := lb.conns.Load(n)
+	found, _ := c.(*conn)
+	return found
+}

@@ -1,0 +1,32 @@
+// Package clientgrpc puts grpc-go connections on a mesh client: the same [client.Client], policy and endpoints as HTTP.
+//
+//	conn, err := grpc.NewClient("mesh:///orders", append(clientgrpc.DialOptions(c),
+//		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+//
+// The target names a service; its endpoints come from the client's discovery source. For a connection that finds its
+// endpoints by grpc's own resolvers ("dns:///orders:9000") use [Interceptors]: deadlines, retries and budgets then work,
+// and the choice of the endpoint stays with grpc.
+//
+// # Attempts
+//
+// A unary call is retried as the policy says, each time at another endpoint where there is one. A method may be executed
+// twice only if its proto says so (idempotency_level NO_SIDE_EFFECTS or IDEMPOTENT), or the policy or the call does; what
+// certainly was not executed is repeated for every method. Interceptors that stand before these in a connection's options
+// run once a call, those after them once an attempt.
+//
+// A stream is retried until its response headers arrive, by grpc itself, which alone can replay what was sent (up to
+// 256 KiB); each such retry asks the policy and its budget. It is switched on for streaming methods that may be
+// executed twice by their proto or the policy. That a stream could not be opened because no connection was there is
+// retried for every method.
+//
+// # Errors
+//
+// What the peer said arrives as it was said, status details included. Where no answer exists, or the mesh refused, the
+// error has a status (status.Code works) and is a [client.Error] for errors.As.
+//
+// # Connections
+//
+// A grpc.ClientConn holds at most one connection to an endpoint. A few are made ahead ([client.Config].WarmConns, 16),
+// others when their endpoint is first chosen; the call that chose it goes to one that is ready meanwhile. What was learnt
+// of an endpoint lies in the client and survives when a connection idles or is made again.
+package clientgrpc

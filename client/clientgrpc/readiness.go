@@ -1,0 +1,111 @@
+package clientgrpc
+
+import (
+	"google.golang.org/grpc/balancer"
+	"google.golang.org/grpc/connectivity"
+
+	"github.com/intramesh/intramesh/internal/stack"
+)
+
+// Ready reports whether there is a connection to n. If not, the keeper is asked for one.
+func (lb *lb) Ready(n *stack.Node) bool {
+	c := lb.conn(n)
+	if c == nil || c.State() != connectivity.Ready {
+		if c == nil || c.State() == connectivity.Idle {
+			lb.want(n)
+		}
+		return false
+	}
+	if !c.used.Load() {
+		c.used.Store(true)
+	}
+	return true
+}
+
+// want asks the keeper for a connection.
+func (lb *lb) want(n *stack.Node) {
+	lb.mu.Lock()
+	if lb.wanted == nil {
+		lb.wanted = make(map[*stack.Node]struct{})
+	}
+	if len(lb.wanted) < maxConnecting {
+		lb.wanted[n] = struct{}{}
+	}
+	lb.mu.Unlock()
+	lb.nudge()
+}
+
+// passes is a filter over the nodes of a ready set.
+type passes struct {
+	set *readySet
+	lb  *lb
+	f   func(*stack.Node) bool
+}
+
+func (p *passes) Usable(i int) bool {
+	n := p.set.nodes[i]
+	if !p.f(n) {
+		return false
+	}
+	c := p.lb.conn(n) // the set may be a moment old
+	return c != nil && c.State() == connectivity.Ready
+}
+
+// Pick picks among the connections that are ready.
+func (lb *lb) Pick(f func(*stack.Node) bool) *stack.Node {
+	set := lb.ready.Load()
+	if len(set.nodes) == 0 {
+		return nil
+	}
+	i := set.picker.Pick(&passes{set, lb, f})
+	if i < 0 {
+		return nil
+	}
+	n := set.nodes[i]
+	if c := lb.conn(n); c != nil {
+		c.used.Store(true)
+	}
+	return n
+}
+
+// Hope reports whether a connection to an endpoint that passes f may become ready, and sees to it that one is made.
+func (lb *lb) Hope(f func(*stack.Node) bool) bool {
+	eps := lb.feed.dest.Endpoints()
+	if eps == nil {
+		return true
+	}
+	if int(lb.failed.Load()) >= len(eps.Nodes) {
+		return false
+	}
+	for _, n := range eps.Nodes {
+		if !f(n) {
+			continue
+		}
+		c := lb.conn(n)
+		if c == nil {
+			lb.want(n)
+			return true
+		}
+		switch c.State() {
+		case connectivity.Idle:
+			lb.want(n)
+			return true
+		case connectivity.Connecting, connectivity.Ready:
+			return true
+		}
+	}
+	return false
+}
+
+// pickAny serves a call that did not come through the interceptors.
+func (lb *lb) pickAny() (balancer.PickResult, error) {
+	n := lb.Pick(func(*stack.Node) bool { return true })
+	if n == nil {
+		if lb.Hope(func(*stack.Node) bool { return true }) {
+			return balancer.PickResult{}, balancer.ErrNoSubConnAvailable
+		}
+		return balancer.PickResult{}, lb.trouble(stack.ErrNotConnected)
+	}
+	n.Load.Begin()
+	return balancer.PickResult{SubConn: lb.conn(n).sc, Done: func(balancer.DoneInfo) { n.Load.End() }}, nil
+}

@@ -1,0 +1,93 @@
+package clientgrpc
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/attributes"
+	"google.golang.org/grpc/resolver"
+
+	"github.com/intramesh/intramesh/internal/stack"
+)
+
+// scheme is that of the targets the mesh resolves.
+const scheme = "mesh"
+
+// resolverBuilder makes the resolver of a connection. It resolves nothing: it hands the balancer the destination, from
+// which endpoints and their changes come without passing through grpc as lists, and grpc the service config.
+type resolverBuilder struct{ dialer *dialer }
+
+func (b *resolverBuilder) Scheme() string { return scheme }
+
+var errNoDiscovery = errors.New("clientgrpc: a mesh target needs client.Config.Discovery")
+
+// Build is called by grpc whenever a connection leaves idleness.
+func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
+	name := strings.ToLower(target.Endpoint())
+	if name == "" || target.URL.Host != "" {
+		return nil, errors.New("clientgrpc: target " + target.String() + `: want "mesh:///service"`)
+	}
+	if b.dialer.config.Discovery == nil {
+		return nil, errNoDiscovery
+	}
+	d := b.dialer.core.Destination(name, time.Now())
+	d.Pin()
+	r := &meshResolver{cc: cc, core: b.dialer.core, feed: &feed{dest: d, warm: b.dialer.config.WarmConns}, stop: make(chan struct{})}
+	go r.run()
+	return r, nil
+}
+
+// feed is what the balancer gets through the resolver's attributes.
+type feed struct {
+	dest *stack.Destination
+	warm int
+}
+
+type feedKey struct{}
+
+// Equal lets attributes compare feeds.
+func (f *feed) Equal(o any) bool {
+	other, ok := o.(*feed)
+	return ok && f == other
+}
+
+type meshResolver struct {
+	cc   resolver.ClientConn
+	core *stack.Client
+	feed *feed
+	stop chan struct{}
+	once sync.Once
+}
+
+// run gives grpc the service config of the policy, and again when the policy changes.
+func (r *meshResolver) run() {
+	last := ""
+	for {
+		cfg, changed := r.core.Policy()
+		if sc := configFor(cfg.For(r.feed.dest.Name, stack.SplitPort(r.feed.dest.Name))); sc != last {
+			last = sc
+			_ = r.cc.UpdateState(resolver.State{
+				ServiceConfig: r.cc.ParseServiceConfig(sc),
+				Attributes:    attributes.New(feedKey{}, r.feed),
+			})
+		}
+		select {
+		case <-changed:
+		case <-r.stop:
+			return
+		}
+	}
+}
+
+// ResolveNow has nothing to do: the source pushes.
+func (r *meshResolver) ResolveNow(resolver.ResolveNowOptions) {}
+
+// Close ends the resolver.
+func (r *meshResolver) Close() {
+	r.once.Do(func() {
+		close(r.stop)
+		r.feed.dest.Unpin()
+	})
+}
