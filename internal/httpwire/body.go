@@ -38,6 +38,7 @@ func (b *Body) Attach(resp *http.Response, life Lifetime, watched bool) {
 	resp.Body = b
 }
 
+// Read hands bytes on, and tells the call that it is alive.
 func (b *Body) Read(p []byte) (int, error) {
 	n, err := b.rc.Read(p)
 	if b.watched && n > 0 {

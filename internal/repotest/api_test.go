@@ -92,7 +92,8 @@ func (d *describer) describe() []string {
 func (d *describer) object(obj types.Object) {
 	switch obj := obj.(type) {
 	case *types.Const:
-		d.addf("const %s %s = %s", obj.Name(), d.text(obj.Type()), obj.Val().ExactString())
+		typ := strings.TrimPrefix(d.text(obj.Type()), "untyped ")
+		d.addf("const %s %s = %s", obj.Name(), typ, obj.Val().ExactString())
 	case *types.Var:
 		d.addf("var %s %s", obj.Name(), d.text(obj.Type()))
 	case *types.Func:

@@ -17,6 +17,7 @@ var (
 	base   = []string{"internal/call", "internal/snapshot"}
 	fields = []string{"discovery", "discovery/balance", "resilience", "security", "telemetry"}
 	inner  = []string{"client/traffic", "internal/stack", "internal/httpwire"}
+	wait   = []string{"github.com/cenkalti/backoff/v4"} // whoever tries again backs off, by the same library
 	grpc   = []string{"google.golang.org/grpc", "google.golang.org/protobuf"}
 )
 
@@ -33,14 +34,14 @@ var layers = []layer{
 
 	// The four fields know nothing of each other. They report through what is in internal/call.
 	{packages: []string{"discovery/balance"}, imports: join(base, []string{"discovery"}), modules: []string{"github.com/cespare/xxhash/v2"}},
-	{packages: []string{"discovery"}, imports: base, modules: []string{"go.yaml.in/yaml/v3", "github.com/fsnotify/fsnotify"}},
-	{packages: []string{"resilience"}, imports: base, modules: []string{"github.com/cenkalti/backoff/v4", "github.com/sony/gobreaker/v2", "golang.org/x/time"}},
+	{packages: []string{"discovery"}, imports: base, modules: join(wait, []string{"go.yaml.in/yaml/v3", "github.com/fsnotify/fsnotify"})},
+	{packages: []string{"resilience"}, imports: base, modules: join(wait, []string{"github.com/sony/gobreaker/v2", "golang.org/x/time"})},
 	{packages: []string{"security"}, imports: base, modules: []string{"github.com/spiffe/go-spiffe/v2", "github.com/go-jose/go-jose/v4"}},
 	{packages: []string{"telemetry"}, imports: base, modules: []string{"go.opentelemetry.io/otel"}},
 
 	// The call path.
 	{packages: []string{"client/traffic"}, imports: join(base, fields)},
-	{packages: []string{"internal/stack", "internal/httpwire"}, imports: join(base, fields, inner)},
+	{packages: []string{"internal/stack", "internal/httpwire"}, imports: join(base, fields, inner), modules: wait},
 
 	// The rims. What needs grpc stands in a package of its own: an HTTP-only program would be twice as large.
 	{packages: []string{"client/clientgrpc"}, imports: join(base, fields, inner, []string{"client"}), modules: grpc},
