@@ -21,15 +21,14 @@ var errServeExpired = &call.Error{
 type serveDeadline struct{}
 
 func (serveDeadline) Begin(c *Serve) error {
-	if c.Timed {
-		if c.Left <= 0 {
-			return errServeExpired
-		}
-		c.Ctx, c.cancel = context.WithTimeout(c.Ctx, c.Left)
-		return nil
+	if c.Timed && c.Left <= 0 {
+		return errServeExpired
 	}
 	if at, ok := c.Ctx.Deadline(); ok && !time.Now().Before(at) {
 		return errServeExpired
+	}
+	if c.Timed {
+		c.Ctx, c.cancel = context.WithTimeout(c.Ctx, c.Left)
 	}
 	return nil
 }
