@@ -48,5 +48,6 @@
 // httputil.ReverseProxy, is removed: it would speak of work that this process has done.
 //
 // What it cannot do: a handler that is not wrapped, and a connection after it was hijacked, are out of its sight, but for
-// being closed at the end of a drain.
+// being closed at the end of a drain. [http.MaxBytesReader] finds net/http's writer only when it is given that one: under a
+// wrapped handler it limits as ever, but does not have the connection closed early.
 package server

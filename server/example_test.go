@@ -47,7 +47,8 @@ func ExampleServer_Handler() {
 	req.Header.Set("X-Envoy-Expected-Rq-Timeout-Ms", "120000")
 	res, err := ts.Client().Do(req)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer res.Body.Close()
 	body, _ := io.ReadAll(res.Body)

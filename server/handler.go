@@ -59,8 +59,7 @@ func (h *handler) withContext(res *response, out http.ResponseWriter, r *http.Re
 // refuse answers for a layer that let the request not pass. The status comes from the one table, the text says why.
 func refuse(res *response, err error) {
 	code := call.Unavailable
-	var refused *call.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*call.Error](err); ok {
 		code = refused.Code
 		err = refused.Err
 	}
@@ -72,5 +71,5 @@ func sendText(w http.ResponseWriter, status int, text string) {
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text+"\n")
+	_, _ = io.WriteString(w, text+"\n") //nolint:gosec // plain text of our own, and no browser may guess otherwise
 }

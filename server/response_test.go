@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -47,14 +48,14 @@ func TestPanicBeforeTheHeader(t *testing.T) {
 			w.Header().Set("Content-Length", "1234")
 			w.Header().Set("Content-Encoding", "br")
 			w.Header().Set("Set-Cookie", "half=done")
-			w.Header().Set("X-Request-Id", "7")
+			w.Header().Set("X-Outside", "7")
 			explode()
 		}))
 		res, body := wi.get(t, hc, ts.URL+"/orders?token=secret1", "Authorization", "secret2")
 		if res.StatusCode != 500 || body != "internal error\n" || res.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
 			t.Errorf("%d %q %v", res.StatusCode, body, res.Header)
 		}
-		if res.Header.Get("Content-Encoding") != "" || res.Header.Get("Set-Cookie") != "" || res.Header.Get("X-Request-Id") != "7" {
+		if res.Header.Get("Content-Encoding") != "" || res.Header.Get("Set-Cookie") != "" || res.Header.Get("X-Outside") != "7" {
 			t.Errorf("header: %v", res.Header)
 		}
 		text := log.String()
@@ -120,7 +121,7 @@ func TestAbortBeforeTheHeader(t *testing.T) {
 }
 
 func TestMark(t *testing.T) {
-	copied := func(w http.ResponseWriter) { w.Header().Set("x-envoy-overloaded", "true") }
+	copied := func(w http.ResponseWriter) { w.Header().Set(markName, "true") }
 	for _, tc := range []struct {
 		name   string
 		h      http.HandlerFunc
@@ -139,7 +140,7 @@ func TestMark(t *testing.T) {
 			onEachWire(t, func(t *testing.T, wi wire) {
 				ts, hc := wi.serve(t, mustNew(t, Config{}), tc.h)
 				res, _ := wi.get(t, hc, ts.URL)
-				mark := res.Header.Get("x-envoy-overloaded") == "true"
+				mark := res.Header.Get(markName) == "true"
 				if res.StatusCode != tc.status || mark != tc.mark || res.Header.Get("Retry-After") != "" {
 					t.Errorf("%d, mark %v, %v", res.StatusCode, mark, res.Header)
 				}
@@ -420,4 +421,30 @@ func TestHijackedConnectionsAreForgotten(t *testing.T) {
 		t.Errorf("%d connections are known, want the one in use", n)
 	}
 	runtime.KeepAlive(kept)
+}
+
+// A connection of a foreign type is wrapped, so that the end of a drain finds it; what it can do beyond net.Conn stays.
+func TestForeignConnectionsAreClosed(t *testing.T) {
+	var h hijacks
+	a, b := net.Pipe()
+	c := h.enter(a)
+	if inner, ok := c.(interface{ NetConn() net.Conn }); !ok || inner.NetConn() != a {
+		t.Error("the connection itself cannot be reached")
+	}
+	if err := c.(interface{ CloseWrite() error }).CloseWrite(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("still open: %v", err)
+	}
+	runtime.KeepAlive(c)
+
+	late, peer := net.Pipe()
+	h.enter(late)
+	if _, err := peer.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("taken over after the end, and open: %v", err)
+	}
 }

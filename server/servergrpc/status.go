@@ -17,8 +17,7 @@ type trailer = metadata.MD
 
 // refusal is the status of a call that a layer did not let pass. The code comes from the one table.
 func refusal(err error) error {
-	var refused *call.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*call.Error](err); ok {
 		return status.Error(codes.Code(refused.Code), refused.Err.Error())
 	}
 	return status.Error(codes.Unavailable, err.Error())
