@@ -80,6 +80,6 @@ func serve(h http.Handler) (*http.Server, error) {
 	}
 	srv := &http.Server{Handler: h, Addr: l.Addr().String()}
 	s.Attach(srv)
-	go srv.Serve(l)
+	go func() { _ = srv.Serve(l) }()
 	return srv, nil
 }

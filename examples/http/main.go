@@ -70,7 +70,7 @@ func listen(name string) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	go srv.Serve(l)
+	go func() { _ = srv.Serve(l) }()
 	return &instance{Server: srv, name: name, addr: l.Addr().String()}, nil
 }
 

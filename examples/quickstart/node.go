@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// The environment variables by which the parent tells a process who it is.
+const (
+	envService = "QUICKSTART_SERVICE" // "inventory"
+	envName    = "QUICKSTART_NAME"    // "inventory-2"
+	envDir     = "QUICKSTART_DIR"     // the folder of this run
+)
+
+// node is what every process of the shop has.
+type node struct {
+	name    string
+	dir     string
+	ledgers ledgers
+	calls   recorder     // what became of the calls that this process made
+	tempo   atomic.Int64 // how many times slower than usual it works
+	work    atomic.Int64 // pieces of work done, which number the receipts
+	atEnd   []func() error
+}
+
+// service is one that is ready to accept calls.
+type service struct {
+	serve func(net.Listener) error    // blocks until it is drained
+	drain func(context.Context) error // lets calls finish
+}
+
+// services are the programs that this binary can be.
+var services = map[string]func(*node) (*service, error){
+	"web":       newWeb,
+	"orders":    newOrders,
+	"inventory": newInventory,
+	"payments":  newPayments,
+	"reviews":   newReviews,
+}
+
+// runService is main of a process of the shop. It tells the parent its address, serves, and ends at SIGTERM, after a
+// drain, or at once when the parent is gone.
+func runService(name string) error {
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	n := &node{name: os.Getenv(envName), dir: os.Getenv(envDir)}
+	n.ledgers = ledgersIn(n.dir)
+	n.tempo.Store(1)
+
+	terminated, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	newService, ok := services[name]
+	if !ok {
+		return fmt.Errorf("no service is called %q", name)
+	}
+	s, err := newService(n)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.serve(l) }()
+	go n.obey(l.Addr().String())
+	select {
+	case err := <-ended:
+		return err
+	case <-terminated.Done():
+		err := s.drain(context.Background())
+		for _, end := range n.atEnd {
+			err = errors.Join(err, end())
+		}
+		return err
+	}
+}
+
+// receipt is a text that no other piece of work has.
+func (n *node) receipt() string {
+	return n.name + "/" + strconv.FormatInt(n.work.Add(1), 10)
+}
+
+// toil stands for the time that real work takes.
+func (n *node) toil(ctx context.Context, usual time.Duration) error {
+	t := time.NewTimer(usual * time.Duration(n.tempo.Load()))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

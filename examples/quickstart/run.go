@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// scriptTime is how long the steps take where -for does not say.
+const scriptTime = 30 * time.Second
+
+var errDemands = errors.New("the shop did not keep its promises")
+
+// run opens the shop, lets visitors in, goes through the steps, and closes after length, or when ctx ends. It returns
+// errDemands where the last line says FAILED.
+func run(ctx context.Context, length time.Duration, out io.Writer) error {
+	sh, err := openShop(out)
+	if err != nil {
+		return err
+	}
+	defer sh.close()
+
+	open, cancel := context.WithCancel(ctx)
+	defer cancel()
+	script := scriptTime
+	if length > 0 {
+		script = length
+		open, cancel = context.WithTimeout(ctx, length)
+		defer cancel()
+	}
+	sh.load.start(open)
+	stepsErr := sh.runSteps(open, script)
+	if stepsErr != nil {
+		cancel()
+	}
+	<-open.Done()
+	sh.load.wait()
+
+	r, err := sh.report()
+	if err := errors.Join(stepsErr, err, sh.trouble()); err != nil {
+		r.problems = append(r.problems, err.Error())
+	}
+	r.print(out)
+	if !r.ok() {
+		return errDemands
+	}
+	return nil
+}
+
+// report collects what the last lines say.
+func (sh *shop) report() (report, error) {
+	calls, err := sh.stats()
+	r := report{calls: calls, visitors: sh.load.sum()}
+	if err != nil {
+		return r, err
+	}
+	r.lost, r.duplicated, err = sh.ledgers.audit(sh.load.told, sh.load.open)
+	return r, err
+}
+
+// sayf prints a line with the time since the doors opened.
+func (sh *shop) sayf(format string, args ...any) {
+	fmt.Fprintf(sh.out, "%5.1fs  %s\n", time.Since(sh.opened).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// addf prints a line that belongs to the one before.
+func (sh *shop) addf(format string, args ...any) {
+	fmt.Fprintf(sh.out, "        %s\n", fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// words puts a duration into the line of a step, where it has room for one.
+func words(says string, d time.Duration) string {
+	if strings.Contains(says, "%s") {
+		return fmt.Sprintf(says, d.Round(100*time.Millisecond))
+	}
+	return says
+}
+
+// words say what visitors noticed.
+func (s *seen) words() string {
+	text := fmt.Sprintf("%d requests, %d failed", s.requests, s.failed)
+	if s.degraded > 0 {
+		text += fmt.Sprintf(", %d pages without reviews", s.degraded)
+	}
+	return text + fmt.Sprintf(", slowest %s", round(s.slowest))
+}
+
+// repeats says how many attempts at a service were followed by another, and why.
+func repeats(s stats, service string) string {
+	n, why := 0, map[string]int{}
+	for key, m := range s {
+		if !strings.HasPrefix(key, service+" ") {
+			continue
+		}
+		for reason, k := range m.Failed {
+			n += k
+			why[reason] += k
+		}
+	}
+	if n == 0 {
+		return "nothing to repeat"
+	}
+	var parts []string
+	for reason, k := range why {
+		if k > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", reason, k))
+		}
+	}
+	slices.Sort(parts)
+	return fmt.Sprintf("%d attempts repeated (%s)", n, strings.Join(parts, ", "))
+}
+
+// share says which part of the attempts at its service went to a process.
+func (sh *shop) share(s stats, name string) string {
+	service := name[:strings.LastIndexByte(name, '-')]
+	all, its := 0, 0
+	for key, m := range s {
+		if !strings.HasPrefix(key, service+" ") {
+			continue
+		}
+		for addr, n := range m.ByAddr {
+			all += n
+			if sh.nameOf(addr) == name {
+				its += n
+			}
+		}
+	}
+	if all == 0 {
+		return "was not called"
+	}
+	return fmt.Sprintf("got %d of %d attempts (%d %%)", its, all, (100*its+all/2)/all)
+}
+
+// nameOf is the name of the process at an address.
+func (sh *shop) nameOf(addr string) string {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.names[addr]
+}
