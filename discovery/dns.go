@@ -23,6 +23,7 @@ type DNSConfig struct {
 	// since address records do not tell ports.
 	Port uint16
 	// Suffix is appended to every host before it is looked up: ".prod.svc.cluster.local". IP addresses stay as they are.
+	// A dot alone keeps the system's search list out of it.
 	Suffix string
 	// Refresh is the time between lookups, 10 % to either side so that clients do not ask in step. 0: 30 s.
 	Refresh time.Duration

@@ -130,7 +130,7 @@ func (f *File) Watch(ctx context.Context, service string, fn func(Update)) error
 
 func (f *File) over(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // that is how a Watch ends
 	}
 	return fmt.Errorf("discovery: file %s: %w", f.path, fs.ErrClosed)
 }

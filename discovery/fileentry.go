@@ -18,7 +18,7 @@ func (p *fileParser) endpoint(n *yaml.Node, field string) (e Endpoint) {
 		return e
 	}
 	if err := e.Validate(); err != nil {
-		p.fail(n, field, "%v", err)
+		p.failf(n, field, "%v", err)
 	}
 	return e
 }
@@ -39,14 +39,14 @@ func (p *fileParser) attribute(e *Endpoint, key, field string, k, v *yaml.Node) 
 	case "id":
 		e.ID = p.text(v, at)
 	default:
-		p.fail(k, field, "unknown field %q; known: addr, zone, region, weight, metadata, id", key)
+		p.failf(k, field, "unknown field %q; known: addr, zone, region, weight, metadata, id", key)
 	}
 }
 
 // text reads a string. What YAML reads as something else is refused instead of guessed: 1.10 would become 1.1.
 func (p *fileParser) text(n *yaml.Node, field string) string {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
-		p.fail(n, field, "%s; want a string (in quotes)", describe(n))
+		p.failf(n, field, "%s; want a string (in quotes)", describe(n))
 		return ""
 	}
 	return n.Value
@@ -56,7 +56,7 @@ func (p *fileParser) text(n *yaml.Node, field string) string {
 func (p *fileParser) weight(n *yaml.Node, field string) uint32 {
 	w, err := strconv.ParseUint(n.Value, 10, 32)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || w == 0 {
-		p.fail(n, field, "%s; want a number from 1 to 4294967295 (leave out an endpoint that is to get no calls)", describe(n))
+		p.failf(n, field, "%s; want a number from 1 to 4294967295 (leave out an endpoint that is to get no calls)", describe(n))
 	}
 	return uint32(w)
 }

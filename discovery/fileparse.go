@@ -37,7 +37,7 @@ type fileParser struct {
 	errs     []error
 }
 
-func (p *fileParser) fail(n *yaml.Node, field, format string, args ...any) {
+func (p *fileParser) failf(n *yaml.Node, field, format string, args ...any) {
 	if len(p.errs) == maxFileErrors {
 		return
 	}
@@ -54,24 +54,24 @@ func (p *fileParser) fail(n *yaml.Node, field, format string, args ...any) {
 // document checks the file as a whole and returns its only value.
 func (p *fileParser) document(data []byte) *yaml.Node {
 	if len(data) > maxFile {
-		p.fail(nil, "", "larger than %d MiB", maxFile>>20)
+		p.failf(nil, "", "larger than %d MiB", maxFile>>20)
 		return nil
 	}
 	if !utf8.Valid(data) {
-		p.fail(&yaml.Node{Line: 1 + bytes.Count(data[:firstInvalid(data)], []byte("\n"))}, "", "not UTF-8")
+		p.failf(&yaml.Node{Line: 1 + bytes.Count(data[:firstInvalid(data)], []byte("\n"))}, "", "not UTF-8")
 		return nil
 	}
 	var doc, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(jsonAsYAML(data)))
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
-		p.fail(nil, "", "empty; a file without services says \"services: {}\"")
+		p.failf(nil, "", "empty; a file without services says \"services: {}\"")
 		return nil
 	} else if err != nil {
 		p.errs = append(p.errs, fmt.Errorf("%s: %w", p.name, err)) // yaml names the line
 		return nil
 	}
 	if err := dec.Decode(&more); err == nil {
-		p.fail(&more, "", "a second document; want one")
+		p.failf(&more, "", "a second document; want one")
 	} else if !errors.Is(err, io.EOF) {
 		p.errs = append(p.errs, fmt.Errorf("%s: %w", p.name, err))
 	}
@@ -92,30 +92,30 @@ func firstInvalid(data []byte) int {
 
 func (p *fileParser) root(n *yaml.Node) {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
-		p.fail(n, "", "empty; a file without services says \"services: {}\"")
+		p.failf(n, "", "empty; a file without services says \"services: {}\"")
 		return
 	}
 	found := false
 	p.mapping(n, "", func(key string, k, v *yaml.Node) {
 		if key != "services" {
-			p.fail(k, "", "unknown field %q; known: services", key)
+			p.failf(k, "", "unknown field %q; known: services", key)
 			return
 		}
 		found = true
 		p.mapping(v, "services", p.service)
 	})
 	if !found && len(p.errs) == 0 {
-		p.fail(n, "", "no field \"services\"")
+		p.failf(n, "", "no field \"services\"")
 	}
 }
 
 func (p *fileParser) service(name string, k, v *yaml.Node) {
 	if err := validName(name); err != nil {
-		p.fail(k, "services", "%v", err)
+		p.failf(k, "services", "%v", err)
 	}
 	field := "services." + name
 	if v.Kind != yaml.SequenceNode {
-		p.fail(v, field, "%s; want a list of endpoints, [] where there are none", describe(v))
+		p.failf(v, field, "%s; want a list of endpoints, [] where there are none", describe(v))
 		return
 	}
 	endpoints := make([]Endpoint, 0, len(v.Content))
@@ -125,7 +125,7 @@ func (p *fileParser) service(name string, k, v *yaml.Node) {
 		before := len(p.errs)
 		e := p.endpoint(item, at)
 		if first, again := lines[e.Addr]; again && len(p.errs) == before {
-			p.fail(item, at, "addr %q is listed twice, first in line %d", e.Addr, first)
+			p.failf(item, at, "addr %q is listed twice, first in line %d", e.Addr, first)
 		}
 		lines[e.Addr] = item.Line
 		endpoints = append(endpoints, e)
@@ -136,18 +136,18 @@ func (p *fileParser) service(name string, k, v *yaml.Node) {
 // mapping calls f for each entry of a mapping whose keys are strings, each once.
 func (p *fileParser) mapping(n *yaml.Node, field string, f func(key string, k, v *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		p.fail(n, field, "%s; want a mapping", describe(n))
+		p.failf(n, field, "%s; want a mapping", describe(n))
 		return
 	}
 	lines := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode || k.Tag != "!!str" {
-			p.fail(k, field, "%s as a key; want a string", describe(k))
+			p.failf(k, field, "%s as a key; want a string", describe(k))
 			continue
 		}
 		if first, again := lines[k.Value]; again {
-			p.fail(k, field, "%q is there twice, first in line %d", k.Value, first)
+			p.failf(k, field, "%q is there twice, first in line %d", k.Value, first)
 			continue
 		}
 		lines[k.Value] = k.Line

@@ -68,7 +68,9 @@ type Harness struct {
 func Run(t *testing.T, h Harness) {
 	if h.Bubble == nil {
 		h.Bubble = func(t *testing.T, f func(*testing.T)) { f(t) }
-		h.Patience = max(h.Patience, time.Minute)
+		if h.Patience == 0 {
+			h.Patience = time.Minute
+		}
 	}
 	if h.Patience == 0 {
 		h.Patience = 2 * time.Hour

@@ -238,6 +238,7 @@ func contextEndsInCallback(s *suite) {
 		}
 		w.cancel()
 	})
+	w.until("an answer", func(st state) bool { return st.answered })
 	w.ends()
 }
 

@@ -147,9 +147,16 @@ func (w *watcher) until(what string, ok func(state) bool) {
 		if ok(now) {
 			return
 		}
+		if w.s.Failed() {
+			w.s.FailNow() // a source that breaks the rules need not get there
+		}
 		select {
 		case <-w.news:
 		case err := <-w.result:
+			w.result <- err // for ends
+			if ok(w.now()) {
+				return
+			}
 			w.s.Fatalf("%s: waiting for %s: Watch returned %v", w.service, what, err)
 		case <-limit.C:
 			w.s.Fatalf("%s: waited %v for %s; there is %v", w.service, w.s.Patience, what, now)
