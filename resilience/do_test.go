@@ -221,7 +221,7 @@ func TestDoPanic(t *testing.T) {
 		}
 	}()
 	Do(context.Background(), e, func(ctx context.Context) (int, error) {
-		seen = ctx //nolint:fatcontext // kept only to see that it has ended
+		seen = ctx // kept only to see that it has ended
 		panic(errBoom)
 	})
 }

@@ -87,7 +87,7 @@ func grpcCodes(on []string) []string {
 	}
 	var codes []string
 	for _, entry := range on {
-		for _, token := range strings.Split(entry, ",") {
+		for token := range strings.SplitSeq(entry, ",") {
 			if c, ok := known[strings.ToLower(strings.TrimSpace(token))]; ok {
 				codes = append(codes, c)
 				delete(known, strings.ToLower(strings.TrimSpace(token)))

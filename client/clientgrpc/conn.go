@@ -28,6 +28,7 @@ func (lb *lb) newConn(n *stack.Node) (*conn, error) {
 	c := &conn{lb: lb, node: n}
 	c.state.Store(uint32(connectivity.Idle))
 	addr := resolver.Address{Addr: n.Addr(), Attributes: attributes.New(nodeKey{}, n)}
+	//nolint:staticcheck // deprecated for more than one address only
 	sc, err := lb.cc.NewSubConn([]resolver.Address{addr}, balancer.NewSubConnOptions{StateListener: c.changed})
 	c.sc = sc
 	return c, err

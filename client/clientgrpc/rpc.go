@@ -75,6 +75,7 @@ func (r *rpc) outgoing(a *stack.Attempt) context.Context {
 	r.picked.renew()
 	var ctx context.Context = c
 	for _, f := range a.Fields {
+		//nolint:fatcontext // two fields at most, and none for most calls
 		ctx = metadata.AppendToOutgoingContext(ctx, f.Name, f.Value)
 	}
 	return ctx
