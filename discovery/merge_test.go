@@ -70,7 +70,7 @@ func TestMergeFirstAnswer(t *testing.T) {
 		"absent and known":           {[]discovery.Source{after(soon, gone), after(2*soon, set("a:1"))}, discovery.Set, []string{"a:1"}, 2 * soon},
 		"one hangs":                  {[]discovery.Source{silent, after(soon, set("a:1"))}, discovery.Set, []string{"a:1"}, time.Second},
 		"one fails":                  {[]discovery.Source{after(soon, failed), after(2*soon, set("a:1"))}, discovery.Set, []string{"a:1"}, 2 * soon},
-		"fails, then answers":        {[]discovery.Source{after(soon, failed, set("b:1")), after(2*soon, set("a:1"))}, discovery.Set, []string{"a:1", "b:1"}, 2 * soon},
+		"fails, then answers":        {[]discovery.Source{after(soon, failed, set("b:1")), after(3*soon, set("a:1"))}, discovery.Set, []string{"a:1", "b:1"}, 3 * soon},
 		"one hangs, one is absent":   {[]discovery.Source{silent, after(soon, gone)}, discovery.Failed, nil, 0},
 		"one hangs, one is empty":    {[]discovery.Source{silent, after(soon, set())}, discovery.Failed, nil, 0},
 		"one fails, one is absent":   {[]discovery.Source{after(soon, failed), after(soon, gone)}, discovery.Failed, nil, 0},
