@@ -2,6 +2,7 @@ package clientgrpc
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -53,7 +54,7 @@ func (d *dialer) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 // opened, which is the fan-out's to deal with.
 func (s *stream) Try(a *stack.Attempt) {
 	s.life.Store(opening)
-	opts := append(s.opts[:len(s.opts):len(s.opts)], grpc.OnFinish(func(error) {
+	opts := append(slices.Clip(s.opts), grpc.OnFinish(func(error) {
 		if s.life.Swap(over) == open {
 			s.Finish()
 		}

@@ -2,6 +2,7 @@ package clientgrpc
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -73,7 +74,7 @@ func (u *unary) Try(a *stack.Attempt) {
 func (u *unary) tryDirect(ctx context.Context, a *stack.Attempt) {
 	var p peer.Peer
 	var trailer metadata.MD
-	opts := append(u.opts[:len(u.opts):len(u.opts)], grpc.Peer(&p), grpc.Trailer(&trailer))
+	opts := append(slices.Clip(u.opts), grpc.Peer(&p), grpc.Trailer(&trailer))
 	err := u.invoke(ctx, u.Method, u.req, u.reply, u.conn, opts...)
 	u.picked.times, u.picked.sent, u.picked.trailer = 1, p.Addr != nil, trailer
 	a.Outcome = u.outcome(err)
