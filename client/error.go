@@ -62,7 +62,9 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Timeout reports whether the time was over, as net.Error has it.
 func (e *Error) Timeout() bool {
-	return e.Code == uint32(call.DeadlineExceeded) || errors.Is(e.Err, context.DeadlineExceeded)
+	var t interface{ Timeout() bool }
+	return e.Code == uint32(call.DeadlineExceeded) || errors.Is(e.Err, context.DeadlineExceeded) ||
+		errors.As(e.Err, &t) && t.Timeout()
 }
 
 // convert gives an error of the call path its public type.

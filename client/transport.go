@@ -54,15 +54,24 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	x.Ctx, x.Service, x.Method = req.Context(), service, cmp.Or(req.Method, http.MethodGet)
 	x.Direct = t.client.cfg.Discovery == nil
 	if x.Direct && req.URL.Scheme == "mesh" {
-		x.closeRequest()
-		return nil, convert(&call.Error{Service: service, Method: req.Method, Reason: call.Invalid, Code: call.FailedPrecondition, Err: errNoDiscovery})
+		return nil, x.invalid(call.FailedPrecondition, errNoDiscovery)
+	}
+	if err := fit(req); err != nil {
+		return nil, x.invalid(call.InvalidArgument, err)
 	}
 	x.Idempotent = idempotent(req)
 	return x.do()
 }
 
+// invalid is the error for a call that cannot be made as it was asked for.
+func (x *exchange) invalid(code call.Code, err error) error {
+	x.closeRequest()
+	return convert(&call.Error{Service: x.Service, Method: x.Method, Reason: call.Invalid, Code: code, Err: err})
+}
+
 // CloseIdleConnections is what [http.Client.CloseIdleConnections] asks for.
 func (t *transport) CloseIdleConnections() {
+	t.client.core.CloseIdle(t.pool)
 	if ic, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		ic.CloseIdleConnections()
 	}

@@ -71,6 +71,12 @@ func (e *Executor) Retries() int { return e.retries }
 // Idempotent says that the policy declares every call to be safe to execute twice. For the mesh's call path.
 func (e *Executor) Idempotent() bool { return e.idempotent }
 
+// NeedsSent says whether it can matter to a retry if the failed attempt had been sent: to what is idempotent only where the
+// policy lists its conditions. For the mesh's call path.
+func (e *Executor) NeedsSent(idempotent bool) bool {
+	return e.retries > 0 && !(e.on.safe && (idempotent || e.idempotent))
+}
+
 // PerTry is the time for one attempt, see [Retry]; 0: no limit but the call's own. For the mesh's call path.
 //
 // remaining is the time that the call has left, 0 where it has no limit. idempotent is false also for a request that cannot

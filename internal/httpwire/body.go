@@ -1,6 +1,7 @@
 package httpwire
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -10,6 +11,8 @@ import (
 type Lifetime interface {
 	// Moved is called after each read or write that moved something, if Watched says so.
 	Moved()
+	// Failed gives an error of the body the form that the caller sees.
+	Failed(err error) error
 	// Over is called exactly once, when the body has been read to its end, has failed or has been closed.
 	Over()
 }
@@ -26,7 +29,7 @@ type Body struct {
 // is over at once.
 func (b *Body) Attach(resp *http.Response, life Lifetime, watched bool) {
 	b.rc, b.life, b.watched = resp.Body, life, watched
-	if rwc, ok := resp.Body.(io.ReadWriteCloser); ok && resp.StatusCode == http.StatusSwitchingProtocols {
+	if rwc := Upgraded(resp); rwc != nil {
 		resp.Body = &upgraded{Body: b, rwc: rwc}
 		return
 	}
@@ -38,6 +41,15 @@ func (b *Body) Attach(resp *http.Response, life Lifetime, watched bool) {
 	resp.Body = b
 }
 
+// Upgraded is the connection behind a response that has switched protocols; nil for any other response.
+func Upgraded(resp *http.Response) io.ReadWriteCloser {
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		return nil
+	}
+	rwc, _ := resp.Body.(io.ReadWriteCloser)
+	return rwc
+}
+
 // Read hands bytes on, and tells the call that it is alive.
 func (b *Body) Read(p []byte) (int, error) {
 	n, err := b.rc.Read(p)
@@ -45,9 +57,17 @@ func (b *Body) Read(p []byte) (int, error) {
 		b.life.Moved()
 	}
 	if err != nil {
+		err = b.failed(err)
 		b.end()
 	}
 	return n, err
+}
+
+func (b *Body) failed(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	return b.life.Failed(err)
 }
 
 // Close closes the body.
@@ -67,23 +87,25 @@ func (b *Body) end() {
 // direction has ended does not end it.
 type upgraded struct {
 	*Body
+
 	rwc io.ReadWriteCloser
 }
 
 func (u *upgraded) Read(p []byte) (int, error) {
 	n, err := u.rwc.Read(p)
-	if u.watched && n > 0 {
-		u.life.Moved()
-	}
-	return n, err
+	return n, u.moved(n, err)
 }
 
 func (u *upgraded) Write(p []byte) (int, error) {
 	n, err := u.rwc.Write(p)
+	return n, u.moved(n, err)
+}
+
+func (u *upgraded) moved(n int, err error) error {
 	if u.watched && n > 0 {
 		u.life.Moved()
 	}
-	return n, err
+	return u.failed(err)
 }
 
 // CloseWrite ends the sending direction where the connection can do that.

@@ -26,10 +26,19 @@ func Answer(resp *http.Response) call.Outcome {
 	return o
 }
 
-// Broken is the outcome of an attempt that has none. wrote is false only where it is known that the request's headers were
-// never written.
+// ErrHandedBack is what a request's GetBody answers when the transport wants to send an attempt's request yet another time
+// by itself, see client's exchange. The transport asks only where the peer did not process the request (or it is one that
+// net/http takes for idempotent).
+var ErrHandedBack = errors.New("httpwire: the peer handed the request back unprocessed more than once")
+
+// Broken is the outcome of an attempt that has none. wrote is false only where it is known that nothing of the request was
+// written.
+//
+// Its code is UNAVAILABLE whatever err says: an error that reads like the end of a context may be the transport's own (a
+// dialler's time limit) or that of another request whose connection this one shared. Whether the time of the call was
+// over, or its caller gave up, is for the call path to say, which knows.
 func Broken(err error, wrote bool) call.Outcome {
-	o := call.Outcome{Err: err, Code: call.CodeOf(err)}
+	o := call.Outcome{Err: err, Code: call.Unavailable}
 	o.RefusedStream = isRefusedStream(err)
 	if !wrote || o.RefusedStream || isDial(err) {
 		o.Sent = call.SentNo
@@ -44,7 +53,7 @@ func isDial(err error) bool {
 
 func isRefusedStream(err error) bool {
 	var se streamError
-	return errors.As(err, &se) && se.Code == refusedStream
+	return errors.As(err, &se) && se.Code == refusedStream || errors.Is(err, ErrHandedBack)
 }
 
 // streamError has the shape by which net/http hands out the stream errors of its own HTTP/2 (RFC 9113, 7).

@@ -1,7 +1,6 @@
 package httpwire
 
 import (
-	"errors"
 	"io"
 	"sync"
 )
@@ -11,7 +10,7 @@ import (
 //
 // Attempts take turns: each reads through a [Copy], and an attempt that was given up may still be reading when the next
 // begins, because a transport may use a body for a while after it returned. What it reads then is not lost: it is kept
-// for those that follow.
+// for those that follow, whatever the limit, which is one read at most.
 type Replay struct {
 	src     io.ReadCloser
 	limit   int64
@@ -36,10 +35,14 @@ func (r *Replay) Replayable() bool {
 	return !r.lost && !r.settled
 }
 
-// Next is the body for the next attempt; the copy before it reads nothing more.
+// Next is the body for the next attempt; the copy before it reads nothing more. Where the body cannot be sent again after
+// all, because the attempt before has read on meanwhile, reading it fails: what is left must not pass for the whole.
 func (r *Replay) Next() *Copy {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.lost {
+		r.err = errLost
+	}
 	r.current = &Copy{of: r}
 	return r.current
 }
@@ -48,107 +51,31 @@ func (r *Replay) Next() *Copy {
 // failed, as nobody reads on then.
 func (r *Replay) Settle(failed bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.settled = true
 	if failed {
 		r.current = nil
 	}
-	if r.current == nil || r.current.closed {
-		r.closeLocked()
+	over := r.current == nil || r.current.closed
+	r.mu.Unlock()
+	if over {
+		r.close()
 	}
 }
 
-func (r *Replay) closeLocked() {
-	if !r.closed {
-		r.closed = true
-		_ = r.src.Close()
-	}
-}
-
-// Copy is the body of one attempt.
-type Copy struct {
-	of     *Replay
-	off    int // into kept
-	closed bool
-}
-
-var (
-	errSuperseded = errors.New("httpwire: the attempt that this body belonged to is over")
-	errLost       = errors.New("httpwire: the body was longer than the replay buffer and cannot be sent again")
-)
-
-// Read gives what is kept first, and then reads on.
-func (c *Copy) Read(p []byte) (int, error) {
-	if n, err, ok := c.readKept(p); ok {
-		return n, err
-	}
-	r := c.of
-	r.reading.Lock()
-	defer r.reading.Unlock()
-	// Whoever had the source before may have left something.
-	if n, err, ok := c.readKept(p); ok {
-		return n, err
-	}
-	n, err := r.src.Read(p)
+// close closes the source once. It does not wait for one that is being read: some, such as the body of a request that a
+// server received, let nobody close them before the read has returned.
+func (r *Replay) close() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.keep(c, p[:n])
-	if err != nil && r.err == nil {
-		r.err = err
-	}
-	if r.current != c {
-		return 0, errSuperseded
-	}
-	return n, err
-}
-
-// readKept answers from what is there, and reports whether it could.
-func (c *Copy) readKept(p []byte) (n int, err error, ok bool) { //nolint:revive,staticcheck // ok says whether err counts
-	r := c.of
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case c.closed || r.current != c:
-		return 0, errSuperseded, true
-	case c.off < len(r.kept):
-		n = copy(p, r.kept[c.off:])
-		c.off += n
-		return n, nil, true
-	case r.err != nil:
-		return 0, r.err, true
-	}
-	return 0, nil, len(p) == 0
-}
-
-// keep stores what c has just read from the source. The caller holds mu.
-func (r *Replay) keep(c *Copy, b []byte) {
-	if r.lost || len(b) == 0 {
+	closed := r.closed
+	r.closed = true
+	r.mu.Unlock()
+	if closed {
 		return
 	}
-	if !r.settled && int64(len(r.kept)+len(b)) <= r.limit {
-		r.kept = append(r.kept, b...)
-		if r.current == c {
-			c.off += len(b)
-		}
+	if !r.reading.TryLock() {
+		go func() { _ = r.src.Close() }()
 		return
 	}
-	r.lost = true
-	if r.current == c {
-		r.kept, c.off = nil, 0
-		return
-	}
-	// A later copy has begun and will miss these bytes: it must not pass for the whole body.
-	r.err = errLost
-}
-
-// Close ends the copy. The source is closed with the last one.
-func (c *Copy) Close() error {
-	r := c.of
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c.closed = true
-	if r.settled && r.current == c {
-		r.closeLocked()
-	}
-	return nil
+	r.reading.Unlock()
+	_ = r.src.Close()
 }

@@ -22,6 +22,9 @@ type Attempt struct {
 	Fields []Field
 	// Reply is what the wire got; its type is the wire's own.
 	Reply any
+	// OnIdle, if not nil, is called when the body was silent for too long. The wire sets it before WatchBody where the end
+	// of Ctx does not end the body, as with a connection that has switched protocols.
+	OnIdle func()
 
 	clock          clock
 	cancelDeadline context.CancelFunc // nil where the attempt has no deadline of its own
@@ -63,7 +66,7 @@ func (a *Attempt) judge() {
 		o.Canceled, o.Code = true, call.CanceledCode
 	case err != nil:
 		o.Code = call.DeadlineExceeded
-	case a.Ctx.Err() != nil:
+	case a.Ctx.Err() != nil || a.clock.phase.Load() == expired:
 		// The attempt's own clock. Where the call's has run out too there is no time left for another.
 		o.Code = call.DeadlineExceeded
 		o.Expired = c.over(a.Start.Add(a.Took)) == nil
@@ -77,7 +80,7 @@ func (a *Attempt) end() {
 	}
 	a.Call.client.attempts.End(a)
 	if a.held {
-		a.Node.Load.End()
+		a.Node.left()
 	}
 }
 
@@ -96,15 +99,29 @@ func (a *Attempt) refusal() *call.Error {
 		e.Reason = call.ConnectFailed
 	}
 	// A caller that branches on the context's error must find it, whatever the transport made of it.
-	if e.Code == call.DeadlineExceeded && !errors.Is(e.Err, context.DeadlineExceeded) {
-		e.Err = timeoutError{e.Err}
+	switch e.Code {
+	case call.DeadlineExceeded:
+		e.Err = ended(e.Err, context.DeadlineExceeded)
+	case call.CanceledCode:
+		e.Err = ended(e.Err, context.Canceled)
 	}
 	return e
 }
 
-// timeoutError is the transport's error for an attempt that a clock of the mesh ended.
-type timeoutError struct{ error }
+// endError is the transport's error for an attempt that the end of a context or a clock of the mesh ended.
+type endError struct {
+	error
 
-func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
-func (e timeoutError) Unwrap() error        { return e.error }
-func (e timeoutError) Timeout() bool        { return true }
+	is error // context.DeadlineExceeded or context.Canceled
+}
+
+func ended(err, is error) error {
+	if errors.Is(err, is) {
+		return err
+	}
+	return endError{err, is}
+}
+
+func (e endError) Is(target error) bool { return target == e.is } //nolint:errorlint // that is what Is is for
+func (e endError) Unwrap() error        { return e.error }
+func (e endError) Timeout() bool        { return e.is == context.DeadlineExceeded } //nolint:errorlint // one of two values

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -60,11 +61,15 @@ func (c *Call) History() []call.Attempt {
 	if c.last == nil {
 		return c.history
 	}
-	return append(c.history[:len(c.history):len(c.history)], c.last.Attempt)
+	return append(slices.Clip(c.history), c.last.Attempt)
 }
 
 // Retries reports whether another attempt is possible at all, so that a wire knows whether to prepare for one.
 func (c *Call) Retries() bool { return c.exec.Retries() > 0 && !c.options.NoRetry }
+
+// NeedsSent reports whether it matters to the policy if a failed attempt had been sent, so that a wire knows whether to
+// find out.
+func (c *Call) NeedsSent() bool { return c.Retries() && c.exec.NeedsSent(c.Idempotent) }
 
 // Finish ends the call: its last attempt, then its layers. It may be called from any goroutine and more than once; only
 // the first counts.

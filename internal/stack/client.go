@@ -30,6 +30,7 @@ type Client struct {
 	warmup  time.Duration
 	log     *slog.Logger
 	policy  snapshot.Value[resilience.Config]
+	setting sync.Mutex // one change of policy after the other reaches all destinations, those being added included
 
 	calls    call.Chain[*Call]
 	attempts call.Chain[*Attempt]
@@ -96,16 +97,22 @@ func (s *Client) Do(c *Call) error {
 		c.report()
 		return err
 	}
+	passed := false
+	defer func() {
+		if !passed { // refused, or a transport of the caller's panicked
+			c.Finish()
+		}
+	}()
 	err := s.fanOut(c)
 	c.report()
-	if err != nil {
-		c.Finish()
-	}
+	passed = err == nil
 	return err
 }
 
 // SetResilience replaces the policy. Calls under way keep the one that they began with; budgets keep their state.
 func (s *Client) SetResilience(cfg resilience.Config) {
+	s.setting.Lock()
+	defer s.setting.Unlock()
 	s.policy.Store(&cfg)
 	s.each(func(d *Destination) { d.setPolicy(cfg) })
 }
@@ -136,6 +143,17 @@ func (s *Client) Close() {
 		s.log.Warn("intramesh: a discovery source ignores the end of its context")
 	}
 	s.each((*Destination).retire)
+}
+
+// CloseIdle closes what the wire named key keeps idle, at every endpoint.
+func (s *Client) CloseIdle(key any) {
+	s.meshed.each(func(d *Destination) {
+		if eps := d.Endpoints(); eps != nil {
+			for _, n := range eps.Nodes {
+				n.closeSlot(key)
+			}
+		}
+	})
 }
 
 func (s *Client) each(f func(*Destination)) {

@@ -9,14 +9,24 @@ import (
 	"github.com/intramesh/intramesh/internal/call"
 )
 
-// clock bounds two silences of an HTTP attempt with one timer: the time until its headers, then the pauses in its body.
-// Neither is a deadline: a body that keeps moving may take as long as it likes.
+// clock bounds two silences of an HTTP attempt with one timer: the wait for its headers, then the pauses in its body.
+// Neither is a deadline: a body that keeps moving may take as long as it likes, in either direction.
 type clock struct {
 	timer  *time.Timer
 	cancel context.CancelCauseFunc // nil where the attempt needs no clock
-	onBody atomic.Bool             // the timer watches the body
-	moved  atomic.Int64            // when the body last moved, in Unix nanoseconds
+	wait   time.Duration           // for the headers, counted from when the request's body last moved
+	phase  atomic.Int32
+	moved  atomic.Int64 // when a body last moved, in Unix nanoseconds; 0: not yet
 }
+
+// The phases of a clock. A wait for headers ends in one way only, however close the timer and the headers are.
+const (
+	waiting int32 = iota
+	replied       // the headers came in time
+	expired       // they did not
+	onBody        // the timer watches the body
+	stopped
+)
 
 // The causes by which a clock ends an attempt's context.
 var (
@@ -27,18 +37,29 @@ var (
 // startClock makes the attempt's context end after d unless the reply is there by then; 0 is never.
 func (a *Attempt) startClock(d time.Duration) {
 	ctx, cancel := context.WithCancelCause(a.Ctx)
-	a.Ctx, a.clock.cancel = ctx, cancel
+	a.Ctx, a.clock.cancel, a.clock.wait = ctx, cancel, d
 	if d > 0 {
 		a.clock.timer = time.AfterFunc(d, a.tick)
 	}
 }
 
-// Replied stops the wait for the headers, which are there.
-func (a *Attempt) Replied() {
+// Replied stops the wait for the headers, which are there. It reports whether they came in time: if not, the attempt's
+// context has ended and its body cannot be read, see [Attempt.Late].
+func (a *Attempt) Replied() bool {
+	if !a.clock.phase.CompareAndSwap(waiting, replied) {
+		return false
+	}
 	if a.clock.timer != nil {
 		a.clock.timer.Stop()
 	}
+	return true
 }
+
+// Late is the error for a reply that came too late.
+func (a *Attempt) Late() error { return errTryTimeout }
+
+// Waits reports whether the wait for the reply is bounded, so that it matters when the request's body moves.
+func (a *Attempt) Waits() bool { return a.clock.wait > 0 }
 
 // WatchBody starts the watch for silence on the body, if the policy has one, and reports whether it did. From then on
 // the wire calls [Attempt.Moved] whenever the body moved.
@@ -51,20 +72,20 @@ func (a *Attempt) WatchBody() bool {
 	if a.clock.timer == nil {
 		a.clock.timer = time.AfterFunc(idle+time.Hour, a.tick)
 	}
-	a.clock.onBody.Store(true) // publishes the timer to tick, too
+	a.clock.phase.Store(onBody) // publishes the timer to tick, too
 	a.clock.timer.Reset(idle)
 	return true
 }
 
 // IdledOut is the error for a body or stream that the mesh ended for its silence; nil where it did not.
 func (a *Attempt) IdledOut() error {
-	if a.clock.cancel == nil || context.Cause(a.Ctx) != errIdleTimeout {
+	if a.clock.cancel == nil || context.Cause(a.Ctx) != errIdleTimeout { //nolint:errorlint // the very error that tick gave
 		return nil
 	}
-	return a.Call.refused(&call.Error{Reason: call.Idle, Code: call.DeadlineExceeded, Err: errIdleTimeout})
+	return a.Call.refused(&call.Error{Reason: call.Idle, Code: call.DeadlineExceeded, Err: endError{errIdleTimeout, context.DeadlineExceeded}})
 }
 
-// Moved notes that the body is alive.
+// Moved notes that a body is alive.
 func (a *Attempt) Moved() { a.clock.moved.Store(time.Now().UnixNano()) }
 
 // idle is the longest silence on the body; 0 where the caller's own deadline bounds the body, or nothing does.
@@ -75,28 +96,49 @@ func (a *Attempt) idle() time.Duration {
 	return a.Call.exec.Idle()
 }
 
+// tick is called when the timer fires.
 func (a *Attempt) tick() {
-	if !a.clock.onBody.Load() {
-		a.clock.cancel(errTryTimeout)
-		return
-	}
-	idle := a.idle()
-	silent := time.Since(time.Unix(0, a.clock.moved.Load()))
-	if silent >= idle {
-		a.clock.cancel(errIdleTimeout)
-		return
-	}
-	a.clock.timer.Reset(idle - silent)
-	if a.ended.Load() { // stopClock came before Reset
-		a.clock.timer.Stop()
+	k := &a.clock
+	switch k.phase.Load() {
+	case waiting:
+		if k.moved.Load() != 0 && a.again(k.wait) {
+			return
+		}
+		if k.phase.CompareAndSwap(waiting, expired) {
+			k.cancel(errTryTimeout)
+		}
+	case onBody:
+		if !a.again(a.idle()) {
+			k.cancel(errIdleTimeout)
+			if a.OnIdle != nil {
+				a.OnIdle()
+			}
+		}
 	}
 }
 
+// again sets the timer anew if the last move was less than limit ago. Whoever moved before has seen the timer.
+func (a *Attempt) again(limit time.Duration) bool {
+	k := &a.clock
+	silent := time.Since(time.Unix(0, k.moved.Load()))
+	if silent >= limit {
+		return false
+	}
+	k.timer.Reset(limit - silent)
+	if k.phase.Load() == stopped { // stopClock came before Reset
+		k.timer.Stop()
+	}
+	return true
+}
+
 func (a *Attempt) stopClock() {
-	if a.clock.timer != nil {
-		a.clock.timer.Stop()
+	k := &a.clock
+	if k.cancel == nil {
+		return
 	}
-	if a.clock.cancel != nil {
-		a.clock.cancel(nil)
+	k.phase.Store(stopped)
+	if k.timer != nil {
+		k.timer.Stop()
 	}
+	k.cancel(nil)
 }

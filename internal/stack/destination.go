@@ -9,9 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
-
-	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/snapshot"
@@ -80,8 +77,11 @@ func (d *Destination) await(c *Call) error {
 	}
 	ctx, cancel := context.WithDeadline(c.Ctx, limit)
 	defer cancel()
-	if err := d.answered(ctx); err == nil {
+	switch err := d.answered(ctx); {
+	case err == nil:
 		return nil
+	case errors.Is(err, errClosed): // while the call waited
+		return &call.Error{Reason: call.Closed, Code: call.CanceledCode, Err: errClosed}
 	}
 	if e := c.over(time.Now()); e != nil {
 		return e
@@ -89,7 +89,7 @@ func (d *Destination) await(c *Call) error {
 	return &call.Error{Reason: call.Unanswered, Code: call.Unavailable, Err: d.unanswered()}
 }
 
-// answered waits for the registry's first answer until ctx ends.
+// answered waits for the registry's first answer until ctx or the client ends.
 func (d *Destination) answered(ctx context.Context) error {
 	for {
 		eps, changed := d.endpoints.Watch()
@@ -100,6 +100,8 @@ func (d *Destination) answered(ctx context.Context) error {
 		case <-changed:
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-d.client.ctx.Done():
+			return errClosed // no answer will come
 		}
 	}
 }
@@ -121,92 +123,16 @@ func (s *Client) Ready(ctx context.Context, service string) error {
 		return nil
 	}
 	d := s.Destination(service, time.Now())
-	if err := d.answered(ctx); err != nil {
+	switch err := d.answered(ctx); {
+	case errors.Is(err, errClosed):
+		return err
+	case err != nil:
 		return fmt.Errorf("%w: %w", err, d.unanswered())
 	}
 	if e := d.Endpoints().missing(); e != nil {
 		return e.Err
 	}
 	return nil
-}
-
-// watch keeps asking the source until the destination is no longer needed.
-func (d *Destination) watch(ctx context.Context) {
-	wait := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(time.Second), backoff.WithMultiplier(1.6), backoff.WithRandomizationFactor(0.2),
-		backoff.WithMaxInterval(30*time.Second), backoff.WithMaxElapsedTime(0))
-	for ctx.Err() == nil {
-		began := time.Now()
-		err := d.ask(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil {
-			err = errors.New("intramesh: the source stopped watching")
-		}
-		d.fail(err)
-		if time.Since(began) > time.Minute {
-			wait.Reset()
-		}
-		select {
-		case <-time.After(wait.NextBackOff()):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// ask runs one Watch of the source. A source that panics is one that failed: the other services go on.
-func (d *Destination) ask(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("intramesh: the source panicked: %v", p)
-		}
-	}()
-	return d.client.source.Watch(ctx, d.Name, func(u discovery.Update) {
-		if ctx.Err() == nil {
-			d.update(u)
-		}
-	})
-}
-
-// update applies a piece of news. One that cannot be right is refused whole: the last good set holds.
-func (d *Destination) update(u discovery.Update) {
-	if u.Kind == discovery.Failed {
-		d.fail(u.Err)
-		return
-	}
-	for _, e := range u.Endpoints {
-		if err := e.Validate(); err != nil {
-			d.fail(err)
-			return
-		}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch u.Kind {
-	case discovery.Set:
-		d.book.set(u.Endpoints)
-	case discovery.Diff:
-		d.book.diff(u.Endpoints, u.Removed)
-	case discovery.Absent:
-		d.book.set(nil)
-	}
-	next := d.book.publish(d.client.balance, u.Kind == discovery.Absent)
-	d.trouble.Store(nil)
-	d.endpoints.Store(next)
-	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
-}
-
-// fail notes that the source has nothing to say; what it said before holds. It is logged when it begins and when its
-// reason changes, not at every try.
-func (d *Destination) fail(err error) {
-	if err == nil {
-		err = errors.New("intramesh: the source failed without a reason")
-	}
-	old := d.trouble.Swap(&err)
-	if old == nil || (*old).Error() != err.Error() {
-		d.client.log.Warn("intramesh: discovery failed, the last endpoints hold", "service", d.Name, "error", err)
-	}
 }
 
 // retire ends the watch and gives back what is idle.

@@ -46,7 +46,7 @@ func (s *Client) begin(a *Attempt) error {
 	if err := s.attempts.Begin(a); err != nil {
 		if a.held {
 			a.held = false
-			a.Node.Load.End()
+			a.Node.left()
 		}
 		a.ended.Store(true)
 		return err

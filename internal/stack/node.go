@@ -48,10 +48,34 @@ func (n *Node) revise(e discovery.Endpoint) {
 // retire is called when the endpoint has left the list: calls in flight go on, idle connections are given back.
 func (n *Node) retire() {
 	n.retired.Store(time.Now().UnixNano())
+	n.closeIdle()
+}
+
+func (n *Node) closeIdle() {
 	n.slots.Range(func(_, v any) bool {
 		_ = v.(io.Closer).Close()
 		return true
 	})
+}
+
+func (n *Node) closeSlot(key any) {
+	if v, ok := n.slots.Load(key); ok {
+		_ = v.(io.Closer).Close()
+	}
+}
+
+// linger is how long after the last call on a node that left the list its connections are looked at once more: the
+// transport notices a little later than the reader of the last body that a connection is idle.
+const linger = time.Second
+
+// left is called when an attempt at the node is over. The last one at a node that left the list leaves connections
+// behind that retire found in use.
+func (n *Node) left() {
+	n.Load.End()
+	if n.Retired() && n.Load.InFlight() == 0 {
+		n.closeIdle()
+		time.AfterFunc(linger, n.closeIdle)
+	}
 }
 
 // Slot is what the wire named key keeps for this endpoint, made by build at the first need. Its Close, which is called

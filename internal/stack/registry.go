@@ -46,15 +46,15 @@ func (s *Client) add(r *registry, name string, now time.Time) *Destination {
 	r.sweep(now)
 	d := &Destination{Name: name, bare: SplitPort(name), client: s, direct: r == &s.directs, stop: func() {}}
 	d.touch(now)
-	d.setPolicy(*s.policy.Load())
 	if !d.direct && !s.ending.Load() {
 		var ctx context.Context
 		ctx, d.stop = context.WithCancel(s.ctx)
 		s.watches.Go(func() { d.watch(ctx) })
 	}
-	r.byName.Store(name, d)
-	// A policy that was set between Load and Store has not seen this destination.
+	s.setting.Lock()
+	defer s.setting.Unlock()
 	d.setPolicy(*s.policy.Load())
+	r.byName.Store(name, d)
 	return d
 }
 

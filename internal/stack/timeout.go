@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"time"
 
 	"github.com/intramesh/intramesh/internal/call"
 )
@@ -29,7 +30,10 @@ func (timeout) Begin(a *Attempt) error {
 		}
 		return nil
 	}
-	try := c.exec.PerTry(left, c.Idempotent && c.Wire.Replayable(), c.Tries)
+	var try time.Duration
+	if c.Retries() { // to cut the only attempt short would gain nothing
+		try = c.exec.PerTry(left, c.Idempotent && c.Wire.Replayable(), c.Tries)
+	}
 	if try <= 0 && !c.ReplyBy.IsZero() {
 		try = left
 	}

@@ -1,0 +1,76 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/resilience"
+)
+
+// stubTransport answers everything with one response, so that what is counted is the client's own.
+type stubTransport struct{ resp http.Response }
+
+func (s *stubTransport) RoundTrip(*http.Request) (*http.Response, error) {
+	resp := s.resp
+	return &resp, nil
+}
+
+// TestAllocations pins what a call costs beyond the transport. The numbers may only fall.
+func TestAllocations(t *testing.T) {
+	stub := &stubTransport{http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}}
+	wrap := func(http.RoundTripper) http.RoundTripper { return stub }
+	orders := discovery.Static{"orders": {{Addr: "127.0.0.1:1"}, {Addr: "127.0.0.1:2"}}}
+	standard := resilience.Config{Default: resilience.Standard()}
+	for _, tt := range []struct {
+		name     string
+		cfg      Config
+		base     http.RoundTripper
+		url      string
+		deadline bool
+		most     float64
+	}{
+		{"direct, nothing set", Config{}, stub, "http://orders/", false, 2},
+		{"direct, deadline", Config{}, stub, "http://orders/", true, 5},
+		{"direct, standard", Config{Resilience: standard}, stub, "http://orders/", false, 6},
+		{"mesh, nothing set", Config{Discovery: orders, WrapAttempt: wrap}, nil, "http://orders/", false, 2},
+		{"mesh, mesh scheme", Config{Discovery: orders, WrapAttempt: wrap}, nil, "mesh://orders/", false, 2},
+		{"mesh, deadline", Config{Discovery: orders, WrapAttempt: wrap}, nil, "http://orders/", true, 5},
+		{"mesh, standard", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", false, 6},
+		{"mesh, standard, deadline", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", true, 9},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := New(tt.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			rt := c.Transport(tt.base)
+			ctx := t.Context()
+			if tt.deadline {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, time.Hour)
+				defer cancel()
+			}
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, tt.url, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Accept", "application/json")
+			got := testing.AllocsPerRun(1000, func() {
+				resp, err := rt.RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+			})
+			got-- // the stub's response
+			t.Logf("%v allocations", got)
+			if got > tt.most {
+				t.Errorf("%v allocations, at most %v before", got, tt.most)
+			}
+		})
+	}
+}

@@ -1,0 +1,55 @@
+package client
+
+import (
+	"maps"
+	"net/http"
+	"net/textproto"
+
+	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/internal/stack"
+)
+
+// outgoing is the attempt's own request. The caller's is never changed.
+func (x *exchange) outgoing(a *stack.Attempt) (*http.Request, error) {
+	out := x.req.WithContext(a.Ctx)
+	if out.URL.Scheme == "mesh" {
+		if a.Number == 1 {
+			x.url = *out.URL
+			x.url.Scheme = "http"
+		}
+		out.URL = &x.url
+	}
+	if len(a.Fields) > 0 {
+		out.Header = maps.Clone(out.Header)
+		for i, f := range a.Fields {
+			out.Header[headerName(f.Name)] = x.value(a, i)
+		}
+	}
+	return out, x.attachBody(out, a)
+}
+
+// value is the value of a field as a header has it. That of the first attempt, which is mostly the only one, has its room
+// in the exchange; later ones must not overwrite what a transport may still be reading.
+func (x *exchange) value(a *stack.Attempt, i int) []string {
+	if a.Number > 1 || i >= len(x.values) {
+		return []string{a.Fields[i].Value}
+	}
+	x.values[i] = a.Fields[i].Value
+	return x.values[i : i+1 : i+1]
+}
+
+// The headers of the call path as net/http spells them.
+var (
+	deadlineHeader = textproto.CanonicalMIMEHeaderKey(call.HeaderDeadline)
+	attemptHeader  = textproto.CanonicalMIMEHeaderKey(call.HeaderAttempt)
+)
+
+func headerName(name string) string {
+	switch name {
+	case call.HeaderDeadline:
+		return deadlineHeader
+	case call.HeaderAttempt:
+		return attemptHeader
+	}
+	return textproto.CanonicalMIMEHeaderKey(name)
+}

@@ -1,0 +1,120 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/intramesh/intramesh/discovery"
+)
+
+// newWatchBackoff is the wait before a source is asked again: 1 s, growing by 1.6, 20 % to either side, up to 30 s.
+func newWatchBackoff() *backoff.ExponentialBackOff {
+	return backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(time.Second), backoff.WithMultiplier(1.6), backoff.WithRandomizationFactor(0.2),
+		backoff.WithMaxInterval(30*time.Second), backoff.WithMaxElapsedTime(0))
+}
+
+// settledAfter is how long a watch must have lasted for the next failure to count as the first.
+const settledAfter = time.Minute
+
+// watch keeps asking the source until the destination is no longer needed.
+func (d *Destination) watch(ctx context.Context) {
+	wait := newWatchBackoff()
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := d.ask(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("intramesh: the source stopped watching")
+		}
+		d.fail(err)
+		if time.Since(began) > settledAfter {
+			wait.Reset()
+		}
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// ask runs one Watch of the source. A source that panics is one that failed: the other services go on. What it says after
+// Watch has returned is not heard, because the next Watch speaks by then.
+func (d *Destination) ask(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("intramesh: the source panicked: %v", p)
+		}
+	}()
+	return d.client.source.Watch(ctx, d.Name, func(u discovery.Update) { d.update(ctx, u) })
+}
+
+// update applies a piece of news. One that cannot be right is refused whole: the last good set holds.
+func (d *Destination) update(ctx context.Context, u discovery.Update) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	if u.Kind == discovery.Failed {
+		d.fail(u.Err)
+		return
+	}
+	if err := d.check(u); err != nil {
+		d.fail(err)
+		return
+	}
+	switch u.Kind {
+	case discovery.Diff:
+		d.book.diff(u.Endpoints, u.Removed)
+	default:
+		d.book.set(u.Endpoints)
+	}
+	next := d.book.publish(d.client.balance, u.Kind == discovery.Absent)
+	d.trouble.Store(nil)
+	d.endpoints.Store(next)
+	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
+}
+
+// check is what discovery.Source asks of an update. The caller holds mu.
+func (d *Destination) check(u discovery.Update) error {
+	switch {
+	case u.Kind > discovery.Failed:
+		return fmt.Errorf("intramesh: update of an unknown %s", u.Kind)
+	case u.Kind == discovery.Diff && d.Endpoints() == nil:
+		return errors.New("intramesh: the source sent a diff before any set")
+	case u.Kind == discovery.Absent && len(u.Endpoints) > 0:
+		return fmt.Errorf("intramesh: the source says that there is no such service, and gives %d endpoints", len(u.Endpoints))
+	}
+	seen := make(map[string]struct{}, len(u.Endpoints))
+	for _, e := range u.Endpoints {
+		if err := e.Validate(); err != nil {
+			return fmt.Errorf("intramesh: endpoint %q: %w", e.Addr, err)
+		}
+		if _, twice := seen[e.Addr]; twice {
+			return fmt.Errorf("intramesh: endpoint %q is listed twice", e.Addr)
+		}
+		seen[e.Addr] = struct{}{}
+	}
+	return nil
+}
+
+// fail notes that the source has nothing to say; what it said before holds. It is logged when it begins and when its
+// reason changes, not at every try.
+func (d *Destination) fail(err error) {
+	if err == nil {
+		err = errors.New("intramesh: the source failed without a reason")
+	}
+	old := d.trouble.Swap(&err)
+	if old == nil || (*old).Error() != err.Error() {
+		d.client.log.Warn("intramesh: discovery failed, the last endpoints hold", "service", d.Name, "error", err)
+	}
+}
