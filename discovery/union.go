@@ -19,13 +19,6 @@ type union struct {
 	late  bool // the time to wait for all sources is over
 }
 
-// opinion is what one source says.
-type opinion struct {
-	spoken bool // it has said something, be it that it failed
-	phase  Kind // Failed until it answered, then Set or Absent
-	set    map[string]Endpoint
-}
-
 func newUnion(sources int, fn func(Update)) *union {
 	u := &union{fn: fn, says: make([]opinion, sources), done: map[string]Endpoint{}, phase: Failed}
 	for i := range u.says {
@@ -59,49 +52,6 @@ func (u *union) locked(ctx context.Context, f func()) {
 	if ctx.Err() == nil {
 		f()
 	}
-}
-
-// apply follows the source and returns the addresses of which it may now say something else.
-func (o *opinion) apply(news Update) (touched []string) {
-	switch news.Kind {
-	case Set:
-		touched = o.replace(news.Endpoints)
-	case Absent:
-		touched = o.replace(nil)
-	case Diff:
-		if o.phase != Set {
-			return nil // a difference to nothing: the source breaks the rules, and the others go on
-		}
-		for _, addr := range news.Removed {
-			delete(o.set, addr)
-		}
-		touched = slices.Clone(news.Removed)
-		for _, e := range news.Endpoints {
-			o.set[e.Addr] = e
-			touched = append(touched, e.Addr)
-		}
-		return touched
-	case Failed:
-		return nil
-	}
-	o.phase = news.Kind
-	return touched
-}
-
-// replace takes a whole set.
-func (o *opinion) replace(next []Endpoint) (touched []string) {
-	old := o.set
-	o.set = make(map[string]Endpoint, len(next))
-	for _, e := range next {
-		o.set[e.Addr] = e
-		touched = append(touched, e.Addr)
-	}
-	for addr := range old {
-		if _, stays := o.set[addr]; !stays {
-			touched = append(touched, addr)
-		}
-	}
-	return touched
 }
 
 // settle works out what is new since the last report and reports it.
