@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/intramesh/intramesh/examples/internal/readmetest"
 )
 
 // binary is the quickstart as a user builds it.
@@ -182,5 +184,19 @@ func TestArguments(t *testing.T) {
 		if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != 2 || stderr.Len() == 0 {
 			t.Errorf("%v: %v, %q; want exit status 2 and a reason", slices.Clone(args), err, stderr.String())
 		}
+	}
+}
+
+// The README shows a run of 15 s; the steps and the form of the last line must be those of today.
+func TestReadme(t *testing.T) {
+	shown := strings.TrimSpace(readmetest.Output(t))
+	var steps []string
+	for _, st := range script {
+		says, _, _ := strings.Cut(st.says, "%s")
+		steps = append(steps, says, "mesh:", "visitors:")
+	}
+	inOrder(t, shown, steps...)
+	if last := shown[strings.LastIndexByte(shown, '\n')+1:]; !lastLine.MatchString(last) {
+		t.Errorf("last line: %s", last)
 	}
 }

@@ -39,8 +39,10 @@ func run(ctx context.Context, length time.Duration, out io.Writer) error {
 	sh.load.wait()
 
 	r, err := sh.report()
-	if err := errors.Join(stepsErr, err, sh.trouble()); err != nil {
-		r.problems = append(r.problems, err.Error())
+	for _, err := range []error{sh.trouble(), stepsErr, err} {
+		if err != nil {
+			r.problems = append(r.problems, err.Error())
+		}
 	}
 	r.print(out)
 	if !r.ok() {
