@@ -31,5 +31,5 @@ func (s *Server) Attach(srv *http.Server) {
 	if srv.MaxHeaderBytes == 0 {
 		srv.MaxHeaderBytes = maxHeaderBytes
 	}
-	s.core.Add(srv)
+	s.core.Add(watch(srv, s.core.Winding))
 }

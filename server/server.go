@@ -20,7 +20,8 @@ const (
 type Config struct {
 	// DrainDelay is how long a draining server serves on, so that balancers and registries can learn that it leaves
 	// before it takes no more work. In its second half every HTTP answer asks its client to leave the connection. 0: 5 s;
-	// negative: none, and a request that arrives on an idle HTTP/1.1 connection during the shutdown may be lost.
+	// negative: none, for servers that nobody finds by a balancer or registry. Then a request on an HTTP/1.1 connection
+	// that has been idle for more than a moment may meet its end.
 	DrainDelay time.Duration
 	// DrainTimeout bounds the graceful shutdown after DrainDelay; what is left then is closed. 0: 30 s.
 	DrainTimeout time.Duration
@@ -93,14 +94,15 @@ func (s *Server) Stopping() <-chan struct{} { return s.core.Stopping() }
 //  1. [Server.Ready] turns false, and gRPC health reports NOT_SERVING.
 //  2. The servers go on for DrainDelay. In its second half every HTTP answer carries "Connection: close" (HTTP/1.1) or is
 //     followed by GOAWAY (HTTP/2), because a connection that is closed while idle can lose a request.
-//  3. All attached servers, HTTP and gRPC, shut down gracefully side by side for up to DrainTimeout.
+//  3. All attached servers, HTTP and gRPC, shut down gracefully side by side for up to DrainTimeout; HTTP in a moment of
+//     calm on its connections, for which it waits 1 s at most.
 //  4. What is left is closed, hijacked connections too.
 //
 // It returns nil if all work was finished, and otherwise an error that says why it was cut off. The end of ctx cuts the
 // grace short. Further calls join the drain that runs.
 //
-// A client that opens a new connection at the very moment when the listener closes is refused by the operating system;
-// keeping new connections away is what readiness and DrainDelay are for.
+// A client that opens a new connection at the very moment when the listener closes is reset, by the operating system or by
+// net/http; keeping new connections away is what readiness and DrainDelay are for.
 func (s *Server) Drain(ctx context.Context) error {
 	if err := s.core.Drain(ctx); err != nil {
 		return fmt.Errorf("server: drain: %w", err)
