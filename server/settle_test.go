@@ -48,7 +48,7 @@ func TestDrainWithoutDelayWaitsForCalm(t *testing.T) {
 
 		var wg sync.WaitGroup
 		var stop atomic.Bool
-		answers := [20]map[string]int{}
+		answers := [6]map[string]int{}
 		for i := range answers {
 			answers[i] = map[string]int{}
 			random := rand.New(rand.NewPCG(1, uint64(i)))
