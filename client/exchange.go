@@ -22,7 +22,7 @@ type exchange struct {
 	body      httpwire.Body    // the response's
 	sent      bool             // the original body has been handed to a transport
 	again     bool             // the transport has sent the present attempt's request a second time by itself
-	wrote     atomic.Bool      // the present attempt has got a connection, where that is traced
+	sending   atomic.Int32     // how far the present attempt has got, where that is traced
 	url       url.URL          // as transports know it, where the caller's scheme is mesh
 	values    [1]string        // the first attempt's header
 }
@@ -69,8 +69,8 @@ func (x *exchange) Try(a *stack.Attempt) {
 	}
 	traced := x.NeedsSent()
 	if traced {
-		x.wrote.Store(false)
-		out = out.WithContext(httptrace.WithClientTrace(out.Context(), &httptrace.ClientTrace{GotConn: x.gotConn}))
+		x.sending.Store(untold)
+		out = out.WithContext(httptrace.WithClientTrace(out.Context(), &httptrace.ClientTrace{GetConn: x.getConn, GotConn: x.gotConn}))
 	}
 	resp, err := x.roundTripper(a).RoundTrip(out)
 	switch {
@@ -81,16 +81,26 @@ func (x *exchange) Try(a *stack.Attempt) {
 		err = a.Late()
 	}
 	if err != nil {
-		a.Outcome = x.broken(err, !traced || x.wrote.Load())
+		a.Outcome = x.broken(err, !traced || x.sending.Load() != unsent)
 		return
 	}
 	a.Reply = resp
 	a.Outcome = httpwire.Answer(resp)
 }
 
+// What is known of an attempt that is traced. A transport that says nothing may have done anything: that a request was
+// never sent needs proof, as it may then be repeated whatever it does.
+const (
+	untold int32 = iota
+	unsent       // a connection was asked for
+	begun        // and was there
+)
+
+func (x *exchange) getConn(string) { x.sending.CompareAndSwap(untold, unsent) }
+
 // gotConn is where a request may begin to be written. The hook that says that the headers were written is too late: over
 // HTTP/2 it runs after the write, and an attempt that is given up in between would pass for one that was never sent.
-func (x *exchange) gotConn(httptrace.GotConnInfo) { x.wrote.Store(true) }
+func (x *exchange) gotConn(httptrace.GotConnInfo) { x.sending.Store(begun) }
 
 // broken is the outcome of an attempt without a response. Idempotent requests are ones that net/http repeats after they
 // were written, so for them it says nothing that the transport wanted to.
