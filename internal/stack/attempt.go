@@ -29,7 +29,8 @@ type Attempt struct {
 	clock          clock
 	cancelDeadline context.CancelFunc // nil where the attempt has no deadline of its own
 	fieldRoom      [2]Field
-	held           bool // Node counts this attempt as in flight
+	missing        *call.Error // why the last choice found no endpoint; nil if it found one
+	held           bool        // Node counts this attempt as in flight
 	ended          atomic.Bool
 }
 

@@ -1,6 +1,9 @@
 package stack
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // Readiness is what a wire that connects ahead of calls, as gRPC does, knows of its connections.
 type Readiness interface {
@@ -28,12 +31,7 @@ func (f *filter) Usable(i int) bool { return f.call.fresh(f.nodes[i]) }
 
 // fresh reports whether the call has not tried n yet.
 func (c *Call) fresh(n *Node) bool {
-	for _, t := range c.tried {
-		if t == n {
-			return false
-		}
-	}
-	return true
+	return !slices.Contains(c.tried, n)
 }
 
 func anyNode(*Node) bool { return true }
@@ -44,8 +42,8 @@ func anyNode(*Node) bool { return true }
 func (a *Attempt) Choose(r Readiness) (*Node, error) {
 	c := a.Call
 	eps := c.dest.Endpoints()
-	if e := eps.missing(); e != nil {
-		return nil, e
+	if a.missing = eps.missing(); a.missing != nil {
+		return nil, a.missing
 	}
 	n := c.pick(eps)
 	if r == nil || r.Ready(n) {

@@ -20,6 +20,12 @@ func (s *Client) fanOut(c *Call) error {
 		if class == call.Success {
 			return nil
 		}
+		if a.missing != nil && a.Outcome.Code == call.Unavailable {
+			// The wire asked for an endpoint, and there is none: as where the fan-out itself looks for one.
+			a.end()
+			c.retract()
+			return c.refused(a.missing)
+		}
 		wait, again := s.again(c, a)
 		if !again {
 			return c.conclude(a)
@@ -67,6 +73,9 @@ func (s *Client) again(c *Call, a *Attempt) (time.Duration, bool) {
 // not start here, because only grpc can replay a stream. The attempt's endpoint is not chosen again.
 func (a *Attempt) Permit(o call.Outcome) bool {
 	c := a.Call
+	if !c.Retries() {
+		return false
+	}
 	c.series.Replayable = true
 	if _, again := c.exec.Again(&c.series, o, c.Tries, time.Now()); !again {
 		return false
