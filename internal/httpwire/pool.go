@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +97,10 @@ func (t *endpointTransport) Close() error {
 // build pins a clone of base to the endpoint.
 func (p *Pool) build(n *stack.Node) *endpointTransport {
 	t := p.base.Clone()
+	if tls := t.TLSClientConfig; tls != nil {
+		// Clone leaves the list shared, and net/http writes into it when a transport is first used.
+		tls.NextProtos = slices.Clone(tls.NextProtos)
+	}
 	t.DialContext = p.pin(n)
 	t.DialTLSContext = p.pinTLS(n)
 	t.Dial, t.DialTLS = nil, nil //nolint:staticcheck // the two above have taken their place
