@@ -32,10 +32,20 @@ func (x *exchange) attachBody(out *http.Request, a *stack.Attempt) error {
 		x.again = false
 		out.GetBody = x.secondBody
 	}
-	if a.Waits() && !(out.ContentLength > 0 && out.ContentLength <= quickBody) {
-		out.Body = httpwire.NewUpload(out.Body, a.Moved)
-	}
+	x.watch(out, a)
 	return nil
+}
+
+// watch has the clock know when the body moves, and the body when the attempt is over, where that can take long.
+func (x *exchange) watch(out *http.Request, a *stack.Attempt) {
+	if out.ContentLength > 0 && out.ContentLength <= quickBody {
+		return
+	}
+	var moved func()
+	if a.Waits() {
+		moved = a.Moved
+	}
+	out.Body = httpwire.NewUpload(a.Ctx, out.Body, moved)
 }
 
 // quickBody is the length in bytes up to which sending a body takes no time that matters to the wait for the reply.

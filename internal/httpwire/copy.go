@@ -86,3 +86,17 @@ func (c *Copy) Close() error {
 	}
 	return nil
 }
+
+// interrupt gives the source up while this copy waits for it: nothing can be sent any more, now or later.
+func (c *Copy) interrupt() {
+	r := c.of
+	r.mu.Lock()
+	mine := r.current == c
+	if mine {
+		r.lost, r.err = true, errSuperseded
+	}
+	r.mu.Unlock()
+	if mine {
+		r.close()
+	}
+}
