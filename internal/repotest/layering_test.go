@@ -50,6 +50,9 @@ var layers = []layer{
 	{packages: []string{"client"}, imports: join(base, fields, inner)},
 	{packages: []string{"server"}, imports: join(base, fields, inner)},
 
+	// Tests of the whole, with no code of their own.
+	{packages: []string{"internal/matrix"}},
+
 	// The root package is documentation.
 	{packages: []string{"."}},
 }

@@ -1,0 +1,139 @@
+package matrix
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/discovery/balance"
+	"github.com/intramesh/intramesh/resilience"
+	"github.com/intramesh/intramesh/server"
+	"github.com/intramesh/intramesh/server/servergrpc"
+)
+
+// row sets one field, or none.
+type row struct {
+	field     string
+	client    func(*client.Config, *world)
+	options   *client.Options
+	server    func(*server.Config, *world)
+	transport *servergrpc.Transport
+	source    discovery.Source // in the place of a static one, where the client is given a source
+	wirings   []wiring
+	differs   func(k cell, want, got *exchange) // what was asked for; nil: nothing
+}
+
+var (
+	bothClients = []wiring{direct, meshed}
+	withSource  = []wiring{meshed}
+)
+
+// clientRows has a row for each field of client.Config. The parts of a policy count as fields.
+var clientRows = []row{
+	{field: "", wirings: bothClients},
+	{
+		field: "Discovery", wirings: withSource,
+		client: func(c *client.Config, _ *world) { c.Discovery = orders(peerAddr) },
+	},
+	{
+		field: "Hosts", wirings: withSource, source: unlisted{orders(peerAddr)}, // New refuses it without a source
+		client: func(c *client.Config, _ *world) { c.Hosts = []string{"orders"} },
+	},
+	{
+		field: "Resilience.Default.Timeout", wirings: bothClients,
+		client: func(c *client.Config, _ *world) {
+			c.Resilience.Default.Timeout = &resilience.Timeout{Reply: time.Second, Idle: time.Minute}
+		},
+		differs: givesUp,
+	},
+	{
+		field: "Resilience.Default.Retry", wirings: bothClients,
+		client:  func(c *client.Config, _ *world) { c.Resilience.Default.Retry = retryAll() },
+		differs: repeats,
+	},
+	{
+		field: "Resilience.Default.Budget", wirings: bothClients,
+		client: func(c *client.Config, _ *world) { c.Resilience.Default.Budget = &resilience.Budget{} },
+	},
+	{
+		field: "Resilience.Services", wirings: bothClients, // the policy of another service is nobody else's
+		client: func(c *client.Config, _ *world) {
+			c.Resilience.Services = map[string]resilience.Policy{"stock": {
+				Timeout: &resilience.Timeout{Reply: time.Second, Idle: time.Minute}, Retry: retryAll(),
+			}}
+		},
+	},
+	{
+		field: "Balance", wirings: bothClients,
+		client: func(c *client.Config, _ *world) { c.Balance = balance.RoundRobin },
+	},
+	{
+		field: "Warmup", wirings: bothClients,
+		client: func(c *client.Config, _ *world) { c.Warmup = time.Second },
+	},
+	{
+		field: "Dial", wirings: bothClients,
+		client: func(c *client.Config, w *world) {
+			c.Dial = func(ctx context.Context, e discovery.Endpoint) (net.Conn, error) {
+				w.called.Add(1)
+				return w.net.DialContext(ctx, "tcp", e.Addr)
+			}
+		},
+		differs: dialsEndpoints,
+	},
+	{
+		field: "WrapAttempt", wirings: bothClients,
+		client: func(c *client.Config, w *world) {
+			c.WrapAttempt = func(rt http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) {
+					w.called.Add(1)
+					return rt.RoundTrip(r)
+				})
+			}
+		},
+		differs: seesAttempts,
+	},
+	{
+		field: "ReplayBuffer", wirings: bothClients,
+		client: func(c *client.Config, _ *world) { c.ReplayBuffer = -1 },
+	},
+	{
+		field: "WarmConns", wirings: bothClients,
+		client: func(c *client.Config, _ *world) { c.WarmConns = -1 },
+	},
+	{
+		field: "Logger", wirings: bothClients,
+		client:  func(c *client.Config, w *world) { c.Logger = w.logger() },
+		differs: func(_ cell, want, _ *exchange) { want.Logs, want.Own = nil, want.Logs },
+	},
+}
+
+// optionRows has a row for each field of client.Options, on a client whose Config is empty.
+var optionRows = []row{
+	{field: "Idempotent", wirings: bothClients, options: &client.Options{Idempotent: true}},
+	{field: "Timeout", wirings: bothClients, options: &client.Options{Timeout: callersDeadline}, differs: hasTime},
+	{field: "NoRetry", wirings: bothClients, options: &client.Options{NoRetry: true}},
+	{field: "Info", wirings: bothClients, options: &client.Options{Info: new(client.Info)}},
+}
+
+// retryAll repeats what fails in any way, for every method.
+func retryAll() *resilience.Retry {
+	return &resilience.Retry{On: []string{"503,reset,connect-failure,unavailable"}}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// codeOf is the gRPC code where the column has one.
+func (k cell) codeOf(c codes.Code) codes.Code {
+	if k.column.isGRPC() {
+		return c
+	}
+	return codes.OK
+}
