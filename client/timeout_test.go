@@ -220,8 +220,8 @@ func TestCallerCancels(t *testing.T) {
 	for _, cause := range []error{nil, own} {
 		bubble(t, client.Config{Resilience: standard}, pauses(time.Hour), func(t *testing.T, m *mesh) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			go func() { time.Sleep(time.Second); cancel(cause) }() // in the bubble's time
-			_, err := m.get(ctx)                                   //nolint:bodyclose // there is none
+			time.AfterFunc(time.Second, func() { cancel(cause) })
+			_, err := m.get(ctx) //nolint:bodyclose // there is none
 			var e *client.Error
 			if !errors.As(err, &e) || e.Reason != client.Canceled || !errors.Is(err, context.Canceled) || e.Timeout() {
 				t.Errorf("%v", err)
