@@ -33,7 +33,7 @@ func (n *node) mesh(needs ...string) (*client.Client, error) {
 	}
 	c, err := client.New(client.Config{
 		Discovery:  file,
-		Resilience: resilience.Config{Default: resilience.Standard()},
+		Resilience: policy(),
 	})
 	if err != nil {
 		return nil, err
@@ -42,6 +42,17 @@ func (n *node) mesh(needs ...string) (*client.Client, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	return c, c.Ready(ctx, needs...)
+}
+
+// policy is how calls are kept alive. What suits most services does for all of them but one: inventory answers within
+// milliseconds or is stuck, so an attempt that takes a second is given up, and there are enough instances to ask more.
+func policy() resilience.Config {
+	inventory := resilience.Standard()
+	inventory.Retry = &resilience.Retry{PerTry: time.Second, Retries: 4}
+	return resilience.Config{
+		Default:  resilience.Standard(),
+		Services: map[string]resilience.Policy{"inventory": inventory},
+	}
 }
 
 // dial is the client side for gRPC: two options more than without the mesh.

@@ -13,11 +13,11 @@ import (
 	"github.com/intramesh/intramesh/examples/internal/shoppb"
 )
 
-// Time limits of web. The mesh carries what is left of them from hop to hop, and gives each attempt of a call that may
-// be repeated half of it: a process that has stopped costs a visitor one attempt and not the page.
+// Time limits of web. The mesh carries what is left of them from hop to hop, and ends an attempt early enough for
+// another: after half of what is left, or sooner where the policy says so (see mesh.go).
 const (
-	pageTime    = 2 * time.Second // for an answer to a visitor
-	reviewsTime = 1 * time.Second // for what a page can do without
+	pageTime    = 5 * time.Second // for an answer to a visitor
+	reviewsTime = 3 * time.Second // for what a page can do without
 )
 
 type web struct {
