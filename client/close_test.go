@@ -40,7 +40,7 @@ func TestCloseDuringCalls(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		_, err = m.get(t.Context()) //nolint:bodyclose // there is none
+		_, err = m.get(t.Context())
 		var e *client.Error
 		if !errors.As(err, &e) || e.Reason != client.Closed {
 			t.Errorf("after Close: %v", err)
@@ -64,7 +64,7 @@ func TestCloseEndsWaiting(t *testing.T) {
 		m := newMesh(t, client.Config{Discovery: make(scripted)})
 		time.AfterFunc(time.Second, func() { m.c.Close() })
 		began := time.Now()
-		_, err := m.get(t.Context()) //nolint:bodyclose // there is none
+		_, err := m.get(t.Context())
 		var e *client.Error
 		if !errors.As(err, &e) || e.Reason != client.Closed || time.Since(began) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
@@ -77,7 +77,7 @@ func TestNothingIsLeft(t *testing.T) {
 	hour := pauses(0, time.Hour)
 	for name, call := range map[string]func(ctx context.Context, m *mesh){
 		"cancelled before headers": func(ctx context.Context, m *mesh) {
-			_, _ = m.get(ctx) //nolint:bodyclose // there is none
+			_, _ = m.get(ctx)
 		},
 		"body closed early": func(ctx context.Context, m *mesh) {
 			if resp, err := m.get(ctx); err == nil {

@@ -62,7 +62,10 @@ func (m *mesh) serve(addr string, h http.Handler) *http.Server {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	srv := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)}
+	var both http.Protocols
+	both.SetHTTP1(true)
+	both.SetUnencryptedHTTP2(true)
+	srv := &http.Server{Handler: h, Protocols: &both, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
