@@ -46,24 +46,35 @@ func (k cell) plain(s scenario) exchange {
 
 // always adds what the mesh does whatever the config says: there is no more than this.
 func (k cell) always(want *exchange) {
-	if k.wiring.name == meshed.name {
+	if k.hasSource() {
 		want.Logs = []string{"DEBUG intramesh: endpoints"} // the first answer of the registry
 	}
-	if k.wiring.name == meshed.name && k.column.isGRPC() && k.scenario.mode == breaksOnce {
+	if k.hasSource() && k.column.isGRPC() && k.scenario.mode == breaksOnce {
 		want.reconnects() // a connection that was in use is made again at once
 	}
 	if k.column.isGRPC() {
 		return // grpc carries deadlines by itself
 	}
-	if k.wiring.name == meshed.name {
+	if k.hasSource() {
 		want.Attempts = nil // no transport of the caller's stands beneath the mesh's own
-	}
-	if k.scenario.told && !k.clientSide() {
-		want.each(func(s *sight) { s.Left = 5 * time.Second })
 	}
 	if k.scenario.deadline && k.clientSide() {
 		want.each(func(s *sight) { s.Header[deadlineHeader] = []string{"3600000"} })
 	}
+	if k.serverSide() && k.scenario.told {
+		want.each(func(s *sight) { s.Left = 5 * time.Second })
+	}
+	if k.serverSide() && k.clientSide() && k.scenario.deadline {
+		want.each(func(s *sight) { s.Left = callersDeadline })
+	}
+}
+
+// The sides that are wrapped, and whether the client has a source.
+
+func (k cell) clientSide() bool { return k.wiring.name == direct.name || k.hasSource() }
+func (k cell) hasSource() bool  { return k.wiring.name == meshed.name || k.wiring.name == both.name }
+func (k cell) serverSide() bool {
+	return k.wiring.name == handler.name || k.wiring.name == attached.name || k.wiring.name == both.name
 }
 
 const (
@@ -72,10 +83,6 @@ const (
 	grpcAttemptHeader = "grpc-previous-rpc-attempts"
 	callersDeadline   = time.Hour
 )
-
-func (k cell) clientSide() bool {
-	return k.wiring.name == direct.name || k.wiring.name == meshed.name
-}
 
 // each changes every request of a wanted exchange.
 func (x *exchange) each(f func(*sight)) {

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
@@ -35,7 +33,7 @@ var (
 
 // clientRows has a row for each field of client.Config. The parts of a policy count as fields.
 var clientRows = []row{
-	{field: "", wirings: bothClients},
+	{field: "", wirings: []wiring{direct, meshed, both}},
 	{
 		field: "Discovery", wirings: withSource,
 		client: func(c *client.Config, _ *world) { c.Discovery = orders(peerAddr) },
@@ -78,24 +76,12 @@ var clientRows = []row{
 	},
 	{
 		field: "Dial", wirings: bothClients,
-		client: func(c *client.Config, w *world) {
-			c.Dial = func(ctx context.Context, e discovery.Endpoint) (net.Conn, error) {
-				w.called.Add(1)
-				return w.net.DialContext(ctx, "tcp", e.Addr)
-			}
-		},
+		client:  func(c *client.Config, w *world) { c.Dial = dialling(w) },
 		differs: dialsEndpoints,
 	},
 	{
 		field: "WrapAttempt", wirings: bothClients,
-		client: func(c *client.Config, w *world) {
-			c.WrapAttempt = func(rt http.RoundTripper) http.RoundTripper {
-				return roundTripper(func(r *http.Request) (*http.Response, error) {
-					w.called.Add(1)
-					return rt.RoundTrip(r)
-				})
-			}
-		},
+		client:  func(c *client.Config, w *world) { c.WrapAttempt = counted(w) },
 		differs: seesAttempts,
 	},
 	{
@@ -126,14 +112,24 @@ func retryAll() *resilience.Retry {
 	return &resilience.Retry{On: []string{"503,reset,connect-failure,unavailable"}}
 }
 
+// dialling is a Config.Dial that counts.
+func dialling(w *world) func(context.Context, discovery.Endpoint) (net.Conn, error) {
+	return func(ctx context.Context, e discovery.Endpoint) (net.Conn, error) {
+		w.called.Add(1)
+		return w.net.DialContext(ctx, "tcp", e.Addr)
+	}
+}
+
+// counted is a Config.WrapAttempt that counts.
+func counted(w *world) func(http.RoundTripper) http.RoundTripper {
+	return func(rt http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			w.called.Add(1)
+			return rt.RoundTrip(r)
+		})
+	}
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// codeOf is the gRPC code where the column has one.
-func (k cell) codeOf(c codes.Code) codes.Code {
-	if k.column.isGRPC() {
-		return c
-	}
-	return codes.OK
-}

@@ -33,7 +33,9 @@ func givesUp(k cell, want, got *exchange) {
 func (k cell) endsAfter(took time.Duration, want, got *exchange) {
 	want.Answers = []answer{{Took: took}}
 	if k.column.isGRPC() {
-		want.Answers[0].Code, want.Answers[0].Message = codes.DeadlineExceeded, got.Answers[0].Message
+		// Or whether the peer's word for it was there first.
+		a := got.Answers[0]
+		want.Answers[0] = answer{Took: took, Code: codes.DeadlineExceeded, Message: a.Message, Trailer: a.Trailer}
 		return
 	}
 	want.Answers[0].Err = "deadline"
@@ -75,13 +77,7 @@ func repeats(k cell, want, got *exchange) {
 
 // repeated is what else comes of a second attempt.
 func (x *exchange) repeated(k cell, got *exchange) {
-	longest := 50 * time.Millisecond // of the first back-off, which is random
-	if k.column.streaming && !k.column.isGRPC() {
-		longest += patience + lettingGo // until the first attempt has let go of the body and of its connection
-	}
-	if took := got.Answers[0].Took; took >= 0 && took <= longest {
-		x.Answers[0].Took = took
-	}
+	x.takes(k.retryTime(), got)
 	if k.scenario.mode == breaksOnce || k.column.wire == h1 && k.column.streaming {
 		x.reconnects() // HTTP/1.1 cannot use a connection again on which a body was not finished
 	}
@@ -90,11 +86,35 @@ func (x *exchange) repeated(k cell, got *exchange) {
 	}
 }
 
+// retryTime is the longest that a first back-off may take, which is random.
+func (k cell) retryTime() time.Duration {
+	longest := 50 * time.Millisecond
+	if k.column.streaming && !k.column.isGRPC() {
+		longest += patience + lettingGo // until the first attempt has let go of the body and of its connection
+	}
+	return longest
+}
+
+// takes lets the answer be late by up to longest.
+func (x *exchange) takes(longest time.Duration, got *exchange) {
+	if took := got.Answers[0].Took; took >= 0 && took <= longest {
+		x.Answers[0].Took = took
+	}
+}
+
+// vetoed: nothing is repeated, although a Retry is there. What that costs is time: grpc asks only after the back-off whether
+// a stream may be repeated, and a body that might have been sent again is let go of late.
+func vetoed(k cell, want, got *exchange) {
+	if k.column.streaming && (k.scenario.mode == refusesOnce || k.scenario.mode == breaksOnce) {
+		want.takes(k.retryTime(), got)
+	}
+}
+
 func (x *exchange) reconnects() { x.Conns, x.Dialed = 2, 2 }
 
 // dialsEndpoints: Config.Dial opens every connection to an endpoint, and to nothing else.
 func dialsEndpoints(k cell, want, _ *exchange) {
-	if k.wiring.name == meshed.name {
+	if k.hasSource() {
 		want.Dialed, want.Called = 0, want.Dialed
 	}
 }

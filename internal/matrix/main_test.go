@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"slices"
@@ -10,11 +11,13 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+	"google.golang.org/grpc/grpclog"
 )
 
 // TestMain takes the place of the process's logger, which is what a Config without a Logger uses.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(toWorld{}))
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	code := m.Run()
 	if err := goleak.Find(); err != nil && code == 0 {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")

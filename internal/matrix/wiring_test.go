@@ -25,6 +25,7 @@ var (
 	meshed    = wiring{"meshed", buildMeshed}     // a client with it
 	handler   = wiring{"handler", buildHandler}   // a server's handler or interceptors alone
 	attached  = wiring{"attached", buildAttached} // a server that is attached, with all options
+	both      = wiring{"both", buildBoth}         // a meshed client and an attached server
 )
 
 func buildUnwrapped(w *world, k cell) *caller {
@@ -142,6 +143,12 @@ func buildAttached(w *world, k cell) *caller {
 	}
 	w.peer(peerAddr, k.scenario.mode, wr)
 	return w.plainCaller()
+}
+
+// buildBoth is for what the two sides make of each other's signs. The row is the client's.
+func buildBoth(w *world, k cell) *caller {
+	w.peer(peerAddr, k.scenario.mode, attachedTo(w.newServer(server.Config{})))
+	return w.meshCaller(w.client(k, orders(peerAddr)))
 }
 
 func attachedTo(s *server.Server) wrapping {
