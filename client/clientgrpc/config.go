@@ -2,12 +2,14 @@ package clientgrpc
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/resilience"
 )
 
@@ -40,11 +42,8 @@ type retryPolicy struct {
 // configFor is the service config, as JSON, under a policy.
 func configFor(p resilience.Policy) string {
 	c := serviceConfig{Balancing: []map[string]struct{}{{balancerName: {}}}}
-	if r := p.Retry; r != nil {
-		names, codes := streamsToRetry(r)
-		if len(names) > 0 && len(codes) > 0 {
-			c.Methods = []methodConfig{{Names: names, Retry: policyFor(r.Backoff, codes)}}
-		}
+	if names, codes := streamsToRetry(p.Retry); len(names) > 0 {
+		c.Methods = []methodConfig{{Names: names, Retry: policyFor(p.Retry.Backoff, codes)}}
 	}
 	b, err := json.Marshal(c)
 	if err != nil {
@@ -55,44 +54,59 @@ func configFor(p resilience.Policy) string {
 
 // policyFor words a back-off in grpc's terms: it waits for 0.8 to 1.2 times a value, where ours is between 0 and twice
 // that value. The number of attempts is left to the picker, because grpc rewords the error when it stops by itself.
-func policyFor(b resilience.Backoff, codes []string) retryPolicy {
+func policyFor(b resilience.Backoff, codes []call.Code) retryPolicy {
 	b = b.OrDefault()
-	return retryPolicy{
-		MaxAttempts: maxAttempts, Initial: seconds(b.Base / 2), Max: seconds(b.Max / 2), Multiplier: 2, Codes: codes,
+	p := retryPolicy{MaxAttempts: maxAttempts, Initial: seconds(b.Base / 2), Max: seconds(b.Max / 2), Multiplier: 2}
+	for _, c := range codes {
+		p.Codes = append(p.Codes, c.String())
 	}
+	return p
 }
 
-func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 9, 64) + "s" }
+// seconds words a time as protobuf's JSON does; grpc refuses 0.
+func seconds(d time.Duration) string {
+	return strconv.FormatFloat(max(d, time.Nanosecond).Seconds(), 'f', 9, 64) + "s"
+}
 
-// streamsToRetry are the streaming methods that may be retried, and after which codes. With an explicit list of
-// conditions it is every method and what the list says; else those that may be executed twice, and UNAVAILABLE.
-func streamsToRetry(r *resilience.Retry) (names []methodName, codes []string) {
-	codes = []string{"UNAVAILABLE"}
-	if r.On != nil {
-		codes = grpcCodes(r.On)
-	}
+// streamsToRetry are the streaming methods that may be retried, and after which codes.
+func streamsToRetry(r *resilience.Retry) (names []methodName, codes []call.Code) {
 	streaming(func(md protoreflect.MethodDescriptor) {
-		if r.On != nil || r.Idempotent || idempotent(md) {
-			names = append(names, methodName{string(md.Parent().FullName()), string(md.Name())})
+		if c := repeatable(r, idempotent(md)); len(c) > 0 {
+			names, codes = append(names, methodName{string(md.Parent().FullName()), string(md.Name())}), c
 		}
 	})
 	return names, codes
 }
 
-// grpcCodes are the codes that a list of conditions names.
-func grpcCodes(on []string) []string {
-	known := map[string]string{
-		"cancelled": "CANCELLED", "deadline-exceeded": "DEADLINE_EXCEEDED", "internal": "INTERNAL",
-		"resource-exhausted": "RESOURCE_EXHAUSTED", "unavailable": "UNAVAILABLE",
+// repeatable are the codes after which a stream may be retried; none for one that may not. With an explicit list of
+// conditions every method is retried after what the list says, else those that may be executed twice, after UNAVAILABLE.
+func repeatable(r *resilience.Retry, idempotent bool) []call.Code {
+	switch {
+	case r == nil:
+		return nil
+	case r.On != nil:
+		return grpcCodes(r.On)
+	case r.Idempotent || idempotent:
+		return []call.Code{call.Unavailable}
 	}
-	var codes []string
+	return nil
+}
+
+// grpcCodes are the codes that a list of conditions names, each once.
+func grpcCodes(on []string) []call.Code {
+	var codes []call.Code
 	for _, entry := range on {
 		for token := range strings.SplitSeq(entry, ",") {
-			if c, ok := known[strings.ToLower(strings.TrimSpace(token))]; ok {
+			c, ok := namedCodes[strings.ToLower(strings.TrimSpace(token))]
+			if ok && !slices.Contains(codes, c) {
 				codes = append(codes, c)
-				delete(known, strings.ToLower(strings.TrimSpace(token)))
 			}
 		}
 	}
 	return codes
+}
+
+var namedCodes = map[string]call.Code{
+	"cancelled": call.CanceledCode, "deadline-exceeded": call.DeadlineExceeded, "internal": call.Internal,
+	"resource-exhausted": call.ResourceExhausted, "unavailable": call.Unavailable,
 }

@@ -2,6 +2,7 @@ package clientgrpc
 
 import (
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/attributes"
 	"google.golang.org/grpc/balancer"
@@ -17,6 +18,7 @@ type conn struct {
 	node  *stack.Node
 	sc    balancer.SubConn
 	state atomic.Uint32 // a connectivity.State
+	since atomic.Int64  // when the last attempt to connect began or failed, in Unix nanoseconds
 	used  atomic.Bool   // chosen since it was last made: worth making again when it is lost
 }
 
@@ -39,8 +41,14 @@ func (c *conn) State() connectivity.State { return connectivity.State(c.state.Lo
 
 // changed is called by grpc, one change at a time.
 func (c *conn) changed(s balancer.SubConnState) {
-	if s.ConnectionError != nil {
-		c.lb.lastErr.Store(&s.ConnectionError)
+	switch s.ConnectivityState {
+	case connectivity.Connecting:
+		return // by the keeper's own doing
+	case connectivity.TransientFailure:
+		c.since.Store(time.Now().UnixNano())
+		if s.ConnectionError != nil {
+			c.lb.lastErr.Store(&s.ConnectionError)
+		}
 	}
 	c.state.Store(uint32(s.ConnectivityState))
 	c.lb.changes.Add(1)

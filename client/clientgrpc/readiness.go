@@ -1,6 +1,9 @@
 package clientgrpc
 
 import (
+	"math/rand/v2"
+	"time"
+
 	"google.golang.org/grpc/balancer"
 	"google.golang.org/grpc/connectivity"
 
@@ -62,50 +65,69 @@ func (lb *lb) Pick(f func(*stack.Node) bool) *stack.Node {
 		return nil
 	}
 	n := set.nodes[i]
-	if c := lb.conn(n); c != nil {
+	if c := lb.conn(n); c != nil && !c.used.Load() {
 		c.used.Store(true)
 	}
 	return n
 }
 
-// Hope reports whether a connection to an endpoint that passes f may become ready, and sees to it that one is made.
+// Hope reports whether a connection to an endpoint that passes f may become ready, and sees to it that one is made. It
+// looks from a random place, so that many calls that wait for many endpoints that fail do not all look through them all.
 func (lb *lb) Hope(f func(*stack.Node) bool) bool {
 	eps := lb.feed.dest.Endpoints()
 	if eps == nil {
 		return true
 	}
-	if int(lb.failed.Load()) >= len(eps.Nodes) {
+	n := len(eps.Nodes)
+	if int(lb.failed.Load()) >= n {
 		return false
 	}
-	for _, n := range eps.Nodes {
-		if !f(n) {
-			continue
-		}
-		c := lb.conn(n)
-		if c == nil {
-			lb.want(n)
-			return true
-		}
-		switch c.State() {
-		case connectivity.Idle:
-			lb.want(n)
-			return true
-		case connectivity.Connecting, connectivity.Ready:
+	start := rand.IntN(n)
+	for i := range n {
+		if n := eps.Nodes[(start+i)%n]; f(n) && lb.promising(n) {
 			return true
 		}
 	}
 	return false
 }
 
+// promising reports whether n may soon be ready.
+func (lb *lb) promising(n *stack.Node) bool {
+	if n.Retired() {
+		return false // the client is closed, or the list is about to change
+	}
+	c := lb.conn(n)
+	if c == nil {
+		lb.want(n)
+		return true
+	}
+	switch c.State() {
+	case connectivity.Idle:
+		lb.want(n)
+		return true
+	case connectivity.Connecting:
+		// While something is ready, which the call has tried already, there is no waiting for what may never connect.
+		return len(lb.ready.Load().nodes) == 0 || time.Now().UnixNano()-c.since.Load() < int64(patience)
+	case connectivity.Ready:
+		return true
+	}
+	return false
+}
+
 // pickAny serves a call that did not come through the interceptors.
 func (lb *lb) pickAny() (balancer.PickResult, error) {
-	n := lb.Pick(func(*stack.Node) bool { return true })
+	all := func(*stack.Node) bool { return true }
+	n := lb.Pick(all)
 	if n == nil {
-		if lb.Hope(func(*stack.Node) bool { return true }) {
+		if lb.Hope(all) {
 			return balancer.PickResult{}, balancer.ErrNoSubConnAvailable
 		}
 		return balancer.PickResult{}, lb.trouble(stack.ErrNotConnected)
 	}
+	c := lb.conn(n)
+	if c == nil {
+		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable
+	}
 	n.Load.Begin()
-	return balancer.PickResult{SubConn: lb.conn(n).sc, Done: func(balancer.DoneInfo) { n.Load.End() }}, nil
+	return balancer.PickResult{SubConn: c.sc, Done: func(balancer.DoneInfo) { n.Load.End() }}, nil
 }

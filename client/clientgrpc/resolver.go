@@ -2,7 +2,6 @@ package clientgrpc
 
 import (
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,8 +24,8 @@ var errNoDiscovery = errors.New("clientgrpc: a mesh target needs client.Config.D
 
 // Build is called by grpc whenever a connection leaves idleness.
 func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
-	name := strings.ToLower(target.Endpoint())
-	if name == "" || target.URL.Host != "" {
+	name, _ := serviceOf(scheme + ":" + target.Endpoint())
+	if !validService(name, target.URL) {
 		return nil, errors.New("clientgrpc: target " + target.String() + `: want "mesh:///service"`)
 	}
 	if b.dialer.config.Discovery == nil {

@@ -2,14 +2,11 @@ package clientgrpc
 
 import (
 	"context"
-	"strconv"
+	"net/url"
 	"strings"
-	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/balancer"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/stack"
@@ -19,39 +16,47 @@ import (
 // allocation for a call with one attempt.
 type rpc struct {
 	stack.Call
-	dialer *dialer
-	conn   *grpc.ClientConn
-	ctx    attemptContext // of the first attempt
-	picked picked
+	dialer   *dialer
+	conn     *grpc.ClientConn
+	ctx      attemptContext // of the first attempt
+	picked   picked
+	failFast bool                      // a stream that does not wait until a connection is ready
+	finished []grpc.OnFinishCallOption // the caller's, run once a call and not once an attempt
 }
 
 // start fills in what is known before the call path begins.
 func (r *rpc) start(ctx context.Context, d *dialer, cc *grpc.ClientConn, method string) {
 	r.dialer, r.conn = d, cc
 	r.Protocol, r.Ctx, r.Method = call.GRPC, ctx, method
-	r.Service, r.Direct, r.ChoosesLate = serviceOf(cc), d.direct, true
+	service, meshed := serviceOf(cc.Target())
+	r.Service, r.Direct, r.ChoosesLate = service, d.direct || !meshed, true
 	r.Idempotent = methods.of(method).idempotent
 }
 
-// serviceOf is the destination that a connection's target names.
-func serviceOf(cc *grpc.ClientConn) string {
-	t := cc.Target()
-	if name, ok := strings.CutPrefix(t, scheme+":"); ok {
-		return strings.ToLower(strings.TrimLeft(name, "/"))
+// serviceOf is the destination that a connection's target names, and whether it is one that the mesh resolves.
+func serviceOf(target string) (service string, meshed bool) {
+	if len(target) > len(scheme) && target[len(scheme)] == ':' && strings.EqualFold(target[:len(scheme)], scheme) {
+		return strings.ToLower(strings.TrimLeft(target[len(scheme)+1:], "/")), true
 	}
-	if _, rest, ok := strings.Cut(t, "://"); ok {
+	if _, rest, ok := strings.Cut(target, "://"); ok {
 		if _, name, ok := strings.Cut(rest, "/"); ok {
-			return name
+			return name, false
 		}
-		return rest
+		return rest, false
 	}
-	return t
+	return target, false
+}
+
+// validService reports whether a mesh target's name is one that a registry can have.
+func validService(name string, u url.URL) bool {
+	return name != "" && u.Host == "" && u.RawQuery == "" && u.Fragment == "" && !strings.ContainsAny(name, "/%?# ")
 }
 
 // attemptContext carries the call to the picker. It is not made by context.WithValue so that a call with one attempt
 // needs no further allocation.
 type attemptContext struct {
 	context.Context
+
 	rpc *rpc
 }
 
@@ -72,49 +77,12 @@ func (r *rpc) outgoing(a *stack.Attempt) context.Context {
 		c = new(attemptContext)
 	}
 	c.Context, c.rpc = a.Ctx, r
-	r.picked.renew()
+	r.picked = picked{}
 	var ctx context.Context = c
 	for _, f := range a.Fields {
-		//nolint:fatcontext // two fields at most, and none for most calls
 		ctx = metadata.AppendToOutgoingContext(ctx, f.Name, f.Value)
 	}
 	return ctx
-}
-
-// outcome is how an attempt ended that grpc reported with err.
-func (r *rpc) outcome(err error) call.Outcome {
-	if err == nil {
-		return call.Outcome{}
-	}
-	o := outcomeOf(err, r.picked.trailer)
-	if r.picked.unsent() {
-		o.Sent = call.SentNo
-	}
-	return o
-}
-
-// outcomeOf reads a status and the trailer that came with it.
-func outcomeOf(err error, trailer metadata.MD) call.Outcome {
-	o := call.Outcome{Err: err, Code: call.Code(status.Code(err))}
-	if len(trailer) == 0 {
-		return o
-	}
-	if v := trailer[call.HeaderOverloaded]; len(v) == 1 && v[0] == "true" {
-		o.Overloaded = o.Code == call.Unavailable || o.Code == call.ResourceExhausted
-	}
-	if v := trailer[call.HeaderPushback]; len(v) > 0 {
-		o.Pushback, o.HasPushback = pushback(v), true
-	}
-	return o
-}
-
-// pushback reads the server's advice. What is not a number, or given twice, says "do not" (gRFC A6).
-func pushback(v []string) time.Duration {
-	ms, err := strconv.ParseInt(v[0], 10, 32)
-	if err != nil || len(v) > 1 || ms < 0 {
-		return -1
-	}
-	return time.Duration(ms) * time.Millisecond
 }
 
 // Answered reports whether what grpc returned is for the caller as it is: the peer's status, or the end of the caller's
@@ -133,54 +101,28 @@ func (r *rpc) Answered(a *stack.Attempt) bool {
 // Replayable is always true: a message is marshalled anew for each attempt.
 func (r *rpc) Replayable() bool { return true }
 
-// picked is what the picker chose for the present attempt and what became of it. grpc may pick more than once: its
-// transparent retries do, and so do its retries of streams.
-type picked struct {
-	node    *stack.Node
-	began   time.Time
-	times   int         // how many choices grpc got
-	failed  bool        // there was none to give
-	over    bool        // the last one's stream has ended; a further pick is a repetition
-	sent    bool        // the last one's stream was created, so something may have reached the server
-	err     error       // what that stream ended with
-	trailer metadata.MD // and its trailer
+// holdBack takes the options out that would otherwise run once for each attempt.
+func (r *rpc) holdBack(opts []grpc.CallOption) []grpc.CallOption {
+	for i, o := range opts {
+		if _, ok := o.(grpc.OnFinishCallOption); !ok {
+			continue
+		}
+		keep := append([]grpc.CallOption(nil), opts[:i]...)
+		for _, o := range opts[i:] {
+			if f, ok := o.(grpc.OnFinishCallOption); ok {
+				r.finished = append(r.finished, f)
+			} else {
+				keep = append(keep, o)
+			}
+		}
+		return keep
+	}
+	return opts
 }
 
-func (p *picked) renew() { *p = picked{} }
-
-// unsent reports whether it is certain that nothing reached a server in this attempt.
-func (p *picked) unsent() bool { return p.failed || (p.times > 0 && !p.sent) }
-
-// take notes a choice.
-func (r *rpc) take(n *stack.Node) {
-	p := &r.picked
-	p.node, p.began, p.failed, p.over, p.sent = n, time.Now(), false, false, false
-	p.times++
-	n.Load.Begin()
-	a := r.Last()
-	a.Node, a.Addr = n, n.Addr()
-}
-
-// done is called by grpc when the stream that a pick was made for is over.
-func (r *rpc) done(info balancer.DoneInfo) {
-	p := &r.picked
-	n := p.node
-	if n == nil {
-		return
+// tell runs what the caller wanted to be run when the call is over.
+func (r *rpc) tell(err error) {
+	for _, f := range r.finished {
+		f.OnFinish(err)
 	}
-	p.node = nil
-	n.Load.End()
-	p.over, p.sent, p.err, p.trailer = true, info.BytesSent, info.Err, info.Trailer
-	if info.Err == nil && !info.BytesReceived {
-		return // the connection was gone before anything happened: this says nothing
-	}
-	if r.Streaming && info.Err == nil {
-		return // how long a stream lasted says nothing of the endpoint's latency
-	}
-	at := call.Attempt{Took: time.Since(p.began)}
-	if info.Err != nil {
-		at.Outcome = outcomeOf(info.Err, info.Trailer)
-		at.Outcome.Canceled = r.Ctx.Err() == context.Canceled
-	}
-	n.Judge(call.Classify(at.Outcome), &at)
 }

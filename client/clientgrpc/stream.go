@@ -2,11 +2,15 @@ package clientgrpc
 
 import (
 	"context"
+	"io"
 	"slices"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
+	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/stack"
 )
 
@@ -14,10 +18,14 @@ import (
 // goes through the picker.
 type stream struct {
 	rpc
-	desc   *grpc.StreamDesc
-	create grpc.Streamer
-	opts   []grpc.CallOption
-	life   atomic.Int32
+	grpc.ClientStream // once it is open
+
+	desc    *grpc.StreamDesc
+	create  grpc.Streamer
+	opts    []grpc.CallOption
+	watched bool // for silence
+	life    atomic.Int32
+	err     error // what it ended with, nil for io.EOF; readable once life is over
 }
 
 // The life of a stream: it may be over before its opening has returned.
@@ -29,65 +37,113 @@ const (
 
 // stream is the interceptor.
 func (d *dialer) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, create grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	s := &stream{desc: desc, create: create, opts: opts}
+	s := &stream{desc: desc, create: create}
 	s.start(ctx, d, cc, method)
-	s.Wire, s.Streaming = s, true
-	if err := d.core.Do(&s.Call); err != nil {
-		return nil, convert(err)
-	}
-	a := s.Last()
-	if a.Outcome.Err != nil {
-		s.Finish()
-		return nil, a.Outcome.Err
-	}
-	if !s.life.CompareAndSwap(opening, open) {
+	s.Wire, s.Streaming, s.failFast = s, true, failFast(opts)
+	s.opts = s.holdBack(opts)
+	err := d.core.Do(&s.Call)
+	if err != nil {
+		err = convert(err)
+	} else if err = s.Last().Outcome.Err; err != nil {
 		s.Finish()
 	}
-	cs := a.Reply.(grpc.ClientStream)
-	if a.WatchBody() {
-		cs = &watchedStream{ClientStream: cs, attempt: a}
+	if err != nil {
+		s.tell(err)
+		return nil, err
 	}
-	return cs, nil
+	return s.opened(s.Last()), nil
+}
+
+// failFast reports whether a call is to fail where no connection can be had; the last option that speaks of it counts.
+func failFast(opts []grpc.CallOption) bool {
+	fast := true
+	for _, o := range opts {
+		if f, ok := o.(grpc.FailFastCallOption); ok {
+			fast = f.FailFast
+		}
+	}
+	return fast
 }
 
 // Try opens the stream. grpc calls the finish option exactly once: when the stream is over, or when it could not be
 // opened, which is the fan-out's to deal with.
 func (s *stream) Try(a *stack.Attempt) {
 	s.life.Store(opening)
-	opts := append(slices.Clip(s.opts), grpc.OnFinish(func(error) {
-		if s.life.Swap(over) == open {
-			s.Finish()
-		}
-	}))
+	opts := append(slices.Clip(s.opts), grpc.OnFinish(s.ended))
 	cs, err := s.create(s.outgoing(a), s.desc, s.conn, s.Method, opts...)
-	a.Outcome = s.outcome(err)
-	if err == nil {
-		a.Reply = cs
+	if err != nil {
+		a.Outcome = s.outcome(err)
+		if s.Direct && a.Outcome.Code == call.Unavailable {
+			a.Outcome.Sent = call.SentNo // a stream is open before anything is sent on it
+		}
+		return
 	}
+	a.Reply = cs
 }
 
 // Drop has nothing to give up: a stream that did not open is over.
 func (s *stream) Drop(*stack.Attempt) {}
 
-// watchedStream tells the attempt's clock that the stream moves, and says so where the clock ended it.
-type watchedStream struct {
-	grpc.ClientStream
-	attempt *stack.Attempt
-}
-
-func (w *watchedStream) SendMsg(m any) error {
-	w.attempt.Moved()
-	return w.ClientStream.SendMsg(m)
-}
-
-func (w *watchedStream) RecvMsg(m any) error {
-	err := w.ClientStream.RecvMsg(m)
-	if err == nil {
-		w.attempt.Moved()
-		return nil
+// opened is what the caller gets. The watch begins before the end of the stream may stop it.
+func (s *stream) opened(a *stack.Attempt) grpc.ClientStream {
+	s.ClientStream = a.Reply.(grpc.ClientStream)
+	s.watched = a.WatchBody()
+	if !s.life.CompareAndSwap(opening, open) {
+		s.close()
 	}
-	if idle := w.attempt.IdledOut(); idle != nil {
-		return convert(idle)
+	if s.watched || s.Retries() {
+		return s
+	}
+	return s.ClientStream
+}
+
+// ended is called by grpc when the stream is over or did not open.
+func (s *stream) ended(err error) {
+	s.settle(err)
+	s.err = err
+	if s.life.Swap(over) == open {
+		s.close()
+	}
+}
+
+func (s *stream) close() {
+	s.Finish()
+	s.tell(s.err)
+}
+
+// errVetoed ends a stream that grpc was about to repeat, because the policy forbids it, where only the stream knows what
+// the peer said. It never reaches a caller.
+var errVetoed = status.Error(codes.Unavailable, "intramesh: not repeated")
+
+// SendMsg leaves it to RecvMsg to say why a stream has ended, as grpc does.
+func (s *stream) SendMsg(m any) error {
+	if s.watched {
+		s.Last().Moved()
+	}
+	err := s.ClientStream.SendMsg(m)
+	if err != errVetoed { //nolint:errorlint // the very error that the picker gave
+		return err
+	}
+	if s.desc.ClientStreams {
+		return io.EOF
+	}
+	return nil
+}
+
+// RecvMsg tells the clock that the stream moves, and says so where the clock ended it.
+func (s *stream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err == errVetoed { //nolint:errorlint // the very error that the picker gave
+		err = s.ClientStream.RecvMsg(m) // what the peer said
+	}
+	switch {
+	case !s.watched:
+	case err == nil:
+		s.Last().Moved()
+	case status.Code(err) == codes.Canceled:
+		if idle := s.Last().IdledOut(); idle != nil {
+			return convert(idle)
+		}
 	}
 	return err
 }

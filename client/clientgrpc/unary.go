@@ -5,27 +5,29 @@ import (
 	"slices"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
 
+	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/stack"
 )
 
 // unary is one unary call.
 type unary struct {
 	rpc
+
 	invoke     grpc.UnaryInvoker
 	req, reply any
 	opts       []grpc.CallOption
-	finished   []grpc.OnFinishCallOption // the caller's, run once a call and not once an attempt
 }
 
 // unary is the interceptor.
 func (d *dialer) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	u := &unary{invoke: invoke, req: req, reply: reply, opts: opts}
+	u := &unary{invoke: invoke, req: req, reply: reply}
 	u.start(ctx, d, cc, method)
-	u.Wire = u
-	u.holdBack()
+	u.Wire, u.opts = u, u.holdBack(opts)
 	err := d.core.Do(&u.Call)
 	if err != nil {
 		err = convert(err)
@@ -33,29 +35,8 @@ func (d *dialer) unary(ctx context.Context, method string, req, reply any, cc *g
 		err = u.Last().Outcome.Err
 		u.Finish()
 	}
-	for _, f := range u.finished {
-		f.OnFinish(err)
-	}
+	u.tell(err)
 	return err
-}
-
-// holdBack takes the options out that would otherwise run once for each attempt.
-func (u *unary) holdBack() {
-	for i, o := range u.opts {
-		if _, ok := o.(grpc.OnFinishCallOption); !ok {
-			continue
-		}
-		keep := append([]grpc.CallOption(nil), u.opts[:i]...)
-		for _, o := range u.opts[i:] {
-			if f, ok := o.(grpc.OnFinishCallOption); ok {
-				u.finished = append(u.finished, f)
-			} else {
-				keep = append(keep, o)
-			}
-		}
-		u.opts = keep
-		return
-	}
 }
 
 // Try makes one attempt.
@@ -67,6 +48,7 @@ func (u *unary) Try(a *stack.Attempt) {
 	}
 	err := u.invoke(ctx, u.Method, u.req, u.reply, u.conn, u.opts...)
 	a.Outcome = u.outcome(err)
+	u.settle(err)
 }
 
 // tryDirect makes an attempt over a connection whose picker is not ours: what our picker would have seen is asked for by
@@ -76,12 +58,29 @@ func (u *unary) tryDirect(ctx context.Context, a *stack.Attempt) {
 	var trailer metadata.MD
 	opts := append(slices.Clip(u.opts), grpc.Peer(&p), grpc.Trailer(&trailer))
 	err := u.invoke(ctx, u.Method, u.req, u.reply, u.conn, opts...)
-	u.picked.times, u.picked.sent, u.picked.trailer = 1, p.Addr != nil, trailer
-	a.Outcome = u.outcome(err)
 	if p.Addr != nil {
 		a.Addr = p.Addr.String()
 	}
+	if err == nil {
+		return
+	}
+	a.Outcome = outcomeOf(err, trailer)
+	if p.Addr == nil && status.Code(err) == codes.Unavailable {
+		a.Outcome.Sent = call.SentNo
+	}
 }
 
-// Drop has nothing to give up: a unary attempt that failed is over.
-func (u *unary) Drop(*stack.Attempt) {}
+// Drop forgets what the attempt told the caller through call options: the next one may have less to tell, if it finds no
+// connection, and one call must not show parts of two.
+func (u *unary) Drop(*stack.Attempt) {
+	for _, o := range u.opts {
+		switch o := o.(type) {
+		case grpc.HeaderCallOption:
+			*o.HeaderAddr = nil
+		case grpc.TrailerCallOption:
+			*o.TrailerAddr = nil
+		case grpc.PeerCallOption:
+			*o.PeerAddr = peer.Peer{}
+		}
+	}
+}

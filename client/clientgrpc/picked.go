@@ -1,0 +1,140 @@
+package clientgrpc
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc/balancer"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/internal/stack"
+)
+
+// picked is what the picker chose last for the present attempt and what became of it. grpc may pick more than once: its
+// transparent retries do, and so do its retries of streams. They follow one another.
+type picked struct {
+	node     *stack.Node // nil once it is known how it went there
+	began    time.Time
+	took     time.Duration
+	refusal  error       // there was none to give
+	over     bool        // its stream has ended; a further pick is a repetition
+	sent     bool        // its stream was created, so something may have reached the server
+	received bool        // something came back
+	err      error       // what that stream ended with, as far as Done is told
+	trailer  metadata.MD // and its trailer
+}
+
+// take notes a choice and gives what grpc calls when the stream it was made for is over.
+func (r *rpc) take(n *stack.Node) func(balancer.DoneInfo) {
+	r.picked = picked{node: n, began: time.Now()}
+	a := r.Last()
+	a.Node, a.Addr = n, n.Addr()
+	n.Load.Begin()
+	return func(info balancer.DoneInfo) {
+		n.Load.End()
+		p := &r.picked
+		p.took, p.over = time.Since(p.began), true
+		p.sent, p.received, p.err, p.trailer = info.BytesSent, info.BytesReceived, info.Err, info.Trailer
+	}
+}
+
+// settle tells the endpoint that was picked last how it went there; err is what the stream ended with. Done is not the
+// place for that: where a message could not be written because the stream was over, grpc calls it without an error,
+// whatever the status was, and a server that fails at once would seem to be the fastest of all.
+func (r *rpc) settle(err error) {
+	p := &r.picked
+	n := p.node
+	if n == nil || !p.sent {
+		return
+	}
+	p.node = nil
+	at := call.Attempt{Took: p.took}
+	switch {
+	case err != nil:
+		at.Outcome = outcomeOf(err, p.trailer)
+		at.Outcome.Canceled = r.Ctx.Err() == context.Canceled //nolint:errorlint // contexts return these very values
+	case !p.received:
+		return // the connection was gone before anything happened: this says nothing
+	}
+	class := call.Classify(at.Outcome)
+	if r.Streaming && (class == call.Success || p.received && r.Ctx.Err() != nil) {
+		return // how long a stream lasted says nothing of the endpoint's latency, nor does its end at the caller's deadline
+	}
+	n.Judge(class, &at)
+}
+
+// again is asked at every pick; it acts where grpc picks a second time within an attempt. Where grpc repeats a stream by its
+// retryPolicy, the policy and its budget have the last word: a retry that they forbid ends with what the peer said. That
+// status may be returned from a picker since it is one of the codes that the retryPolicy names, none of which gRFC A54
+// forbids.
+func (r *rpc) again() error {
+	p := &r.picked
+	if !p.over {
+		return nil
+	}
+	p.over = false
+	after := r.repeatable()
+	err := p.err
+	if err == nil && (p.received || len(after) > 0) {
+		err = errVetoed // grpc noticed while sending, and keeps the status to itself
+	}
+	r.settle(err)
+	if r.Streaming && r.byPolicy(after) && !r.Last().Permit(r.repeated(after)) {
+		return err
+	}
+	r.Last().Lose()
+	return nil
+}
+
+// byPolicy reports whether grpc repeats the stream by its retryPolicy, and not transparently, which it does only with what
+// no server has processed. What cannot be told apart counts as the former.
+func (r *rpc) byPolicy(after []call.Code) bool {
+	p := &r.picked
+	if p.received {
+		return true
+	}
+	return len(after) > 0 && (p.err == nil || !handedBack(p.err, p.sent))
+}
+
+// repeated is the outcome of the stream that grpc wants to repeat. Where grpc keeps the status to itself it is one of those
+// that the retryPolicy names.
+func (r *rpc) repeated(after []call.Code) call.Outcome {
+	p := &r.picked
+	if p.err != nil {
+		return outcomeOf(p.err, p.trailer)
+	}
+	o := outcomeOf(errVetoed, p.trailer)
+	if len(after) > 0 {
+		o.Code = after[0]
+	}
+	return o
+}
+
+// repeatable are the codes after which grpc repeats this call's method.
+func (r *rpc) repeatable() []call.Code {
+	if !r.Streaming {
+		return nil
+	}
+	cfg, _ := r.dialer.core.Policy()
+	return repeatable(cfg.For(r.Service, stack.SplitPort(r.Service)).Retry, methods.of(r.Method).idempotent)
+}
+
+// notPicked says for grpc what the choice came to.
+func (r *rpc) notPicked(err error, lb *lb) error {
+	if errors.Is(err, stack.ErrWait) {
+		return balancer.ErrNoSubConnAvailable // grpc asks again when the connections change
+	}
+	if errors.Is(err, stack.ErrNotConnected) {
+		err = lb.trouble(err)
+	}
+	r.picked.refusal = err
+	if r.Streaming && r.failFast {
+		// As a status it also keeps grpc from trying again by the retryPolicy: that is the fan-out's to do.
+		return status.Error(codes.Unavailable, err.Error())
+	}
+	return err
+}
