@@ -45,6 +45,8 @@ type Call struct {
 	Streaming bool
 	// Tries counts the attempts begun so far.
 	Tries int
+	// Peer is the verified identity of the endpoint that answered last; empty where there is none.
+	Peer string
 }
 
 // Attempt is one try of a call at one endpoint.

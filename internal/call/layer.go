@@ -13,6 +13,9 @@ type Layer[T any] interface {
 	End(T)
 }
 
+// Refusable is told why a layer refused it, before the layers that had begun are ended: the outermost one wants to know.
+type Refusable interface{ Refuse(err error) }
+
 // Chain is an order of layers, made once when a client or server is made.
 type Chain[T any] []Layer[T]
 
@@ -20,6 +23,9 @@ type Chain[T any] []Layer[T]
 func (ch Chain[T]) Begin(t T) error {
 	for i, l := range ch {
 		if err := l.Begin(t); err != nil {
+			if r, ok := any(t).(Refusable); ok {
+				r.Refuse(err)
+			}
 			ch[:i].End(t)
 			return err
 		}

@@ -29,13 +29,14 @@ type Attempt struct {
 	clock          clock
 	cancelDeadline context.CancelFunc // nil where the attempt has no deadline of its own
 	fieldRoom      [2]Field
+	watch          call.Watch
 	missing        *call.Error // why the last choice found no endpoint; nil if it found one
 	held           bool        // Node counts this attempt as in flight
 	ended          atomic.Bool
 }
 
 // Field is one header or metadata entry.
-type Field struct{ Name, Value string }
+type Field = call.Field
 
 // Take makes n the attempt's endpoint and counts the attempt there.
 func (a *Attempt) Take(n *Node) {
@@ -123,6 +124,6 @@ func ended(err, is error) error {
 	return endError{err, is}
 }
 
-func (e endError) Is(target error) bool { return target == e.is } //nolint:errorlint // that is what Is is for
+func (e endError) Is(target error) bool { return target == e.is }
 func (e endError) Unwrap() error        { return e.error }
 func (e endError) Timeout() bool        { return e.is == context.DeadlineExceeded } //nolint:errorlint // one of two values

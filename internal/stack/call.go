@@ -47,6 +47,9 @@ type Call struct {
 	tried    []*Node        // backed by room in all but the longest calls
 	room     [4]*Node
 	waited   bool // for the registry, so that Start is not now
+	watch    call.Watch
+	err      error // that the caller got; known once it is refused or has its reply
+	replied  bool  // the observer knows
 	finished atomic.Bool
 }
 

@@ -21,6 +21,13 @@ type Config struct {
 	Balance    balance.Algorithm
 	Warmup     time.Duration
 	Logger     *slog.Logger
+	Observer   Observer // nil: none
+}
+
+// Observer sees calls and attempts.
+type Observer interface {
+	call.CallObserver
+	call.AttemptObserver
 }
 
 // Client is the compiled client side: the layers in their order, and the state of every destination.
@@ -30,8 +37,10 @@ type Client struct {
 	warmup  time.Duration
 	log     *slog.Logger
 	policy  snapshot.Value[resilience.Config]
-	setting sync.Mutex // one change of policy after the other reaches all destinations, those being added included
+	since   atomic.Int64 // when the policy was set, in Unix nanoseconds
+	setting sync.Mutex   // one change of policy after the other reaches all destinations, those being added included
 
+	observer Observer
 	calls    call.Chain[*Call]
 	attempts call.Chain[*Attempt]
 
@@ -45,9 +54,10 @@ type Client struct {
 
 // NewClient compiles a client from a configuration that has been validated.
 func NewClient(cfg Config) *Client {
-	s := &Client{source: cfg.Discovery, balance: cfg.Balance, warmup: cfg.Warmup, log: cfg.Logger}
+	s := &Client{source: cfg.Discovery, balance: cfg.Balance, warmup: cfg.Warmup, log: cfg.Logger, observer: cfg.Observer}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.policy.Store(&cfg.Resilience)
+	s.since.Store(time.Now().UnixNano())
 	s.calls, s.attempts = s.order()
 	return s
 }
@@ -56,9 +66,11 @@ func NewClient(cfg Config) *Client {
 // above it; a layer that a later capability brings has its place named here already.
 func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]) {
 	// --- once a call ---
-	calls = call.Chain[*Call]{
-		// record: outermost, so that the caller's latency includes everything below. (Comes with telemetry.)
-
+	if s.observer != nil {
+		// record: outermost, so that the caller's latency includes everything below, and refusals are seen too.
+		calls = append(calls, record{s.observer})
+	}
+	calls = append(calls,
 		// deadline: above all that spends time. There is one budget of time for the whole call; it stays a number until an
 		// attempt needs a context.
 		deadline{},
@@ -70,7 +82,7 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 
 		// breaker: counts finished calls, after retries; endpoints that fail are a matter for outlier detection, so that
 		// one bad endpoint of two cannot open a whole destination. (Comes with breakers.)
-	}
+	)
 	// --- the fan-out stands between: it turns the call into attempts and chooses each one's endpoint, see fanout.go ---
 
 	// --- once an attempt ---
@@ -78,12 +90,13 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 		// timeout: makes the attempt's only context, so it stands above all that reads one.
 		timeout{},
 		// fault: under timeout and fan-out, so that injected failures exercise them. (Comes with traffic policy.)
-
-		// trace: one span a try, with its endpoint. (Comes with telemetry.)
-
-		// inject: innermost, because the headers carry this try's span, remaining time and number.
-		inject{},
 	}
+	if s.observer != nil {
+		// trace: one span a try, under all that may refuse it.
+		attempts = append(attempts, trace{s.observer})
+	}
+	// inject: innermost, because the headers carry this try's span, remaining time and number.
+	attempts = append(attempts, inject{})
 	return calls, attempts
 }
 
@@ -104,6 +117,7 @@ func (s *Client) Do(c *Call) error {
 		}
 	}()
 	err := s.fanOut(c)
+	c.reply(err)
 	c.report()
 	passed = err == nil
 	return err
@@ -114,6 +128,7 @@ func (s *Client) SetResilience(cfg resilience.Config) {
 	s.setting.Lock()
 	defer s.setting.Unlock()
 	s.policy.Store(&cfg)
+	s.since.Store(time.Now().UnixNano())
 	s.each(func(d *Destination) { d.setPolicy(cfg) })
 }
 

@@ -13,7 +13,9 @@ type inject struct{}
 
 func (inject) Begin(a *Attempt) error {
 	c := a.Call
-	a.Fields = a.fieldRoom[:0]
+	if a.Fields == nil { // no layer above has added any
+		a.Fields = a.fieldRoom[:0]
+	}
 	if c.Protocol == call.GRPC {
 		if a.Number > 1 {
 			a.add(call.HeaderPreviousAttempts, int64(a.Number-1))
@@ -31,7 +33,7 @@ func (inject) Begin(a *Attempt) error {
 }
 
 func (a *Attempt) add(name string, n int64) {
-	a.Fields = append(a.Fields, Field{name, strconv.FormatInt(n, 10)})
+	a.Fields = append(a.Fields, Field{Name: name, Value: strconv.FormatInt(n, 10)})
 }
 
 func (inject) End(*Attempt) {}

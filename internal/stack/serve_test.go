@@ -23,9 +23,9 @@ func TestServeRefusesWhatHasExpired(t *testing.T) {
 	passed, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()
 	for name, c := range map[string]*Serve{
-		"told by a header":    {Ctx: t.Context(), Timed: true},
-		"told by the context": {Ctx: passed},
-		"told by both":        {Ctx: passed, Timed: true, Left: time.Hour},
+		"told by a header":    {Served: call.Served{Ctx: t.Context()}, Timed: true},
+		"told by the context": {Served: call.Served{Ctx: passed}},
+		"told by both":        {Served: call.Served{Ctx: passed}, Timed: true, Left: time.Hour},
 	} {
 		err := s.Begin(c)
 		var refused *call.Error
@@ -38,7 +38,7 @@ func TestServeRefusesWhatHasExpired(t *testing.T) {
 func TestServeAddsNothingUntold(t *testing.T) {
 	s := newTestServer(0, time.Second)
 	ctx := t.Context()
-	c := &Serve{Ctx: ctx, Attempt: 1}
+	c := &Serve{Served: call.Served{Ctx: ctx}, Attempt: 1}
 	if n := testing.AllocsPerRun(100, func() {
 		if err := s.Begin(c); err != nil {
 			t.Fatal(err)
@@ -52,7 +52,7 @@ func TestServeAddsNothingUntold(t *testing.T) {
 func TestServeLogsAPanicOnce(t *testing.T) {
 	var log strings.Builder
 	s := NewServer(ServerConfig{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	c := &Serve{Ctx: t.Context(), Method: "GET", Path: "/x"}
+	c := &Serve{Served: call.Served{Ctx: t.Context(), Method: "GET"}, Path: "/x"}
 	if err := s.Begin(c); err != nil {
 		t.Fatal(err)
 	}

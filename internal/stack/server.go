@@ -16,13 +16,16 @@ type ServerConfig struct {
 	DrainTimeout time.Duration
 	// Wait takes the place of a timer in the phases of a drain, so that tests can go by events. Nil: a timer.
 	Wait ServeWait
+	// Observer sees every request. Nil: nobody does.
+	Observer call.ServeObserver
 }
 
 // Server is the core of a server, the same for both protocols: the layers that a request passes, and the drain.
 type Server struct {
 	ServeDrain
 
-	chain call.Chain[*Serve]
+	chain    call.Chain[*Serve]
+	observed bool
 }
 
 // NewServer makes the chain once; requests only run it.
@@ -30,7 +33,7 @@ type Server struct {
 // THE order of the server side. Begin runs downwards, End upwards. A layer that is not built yet has its place here and
 // nothing else.
 //
-//	record      (comes with telemetry) outermost: its End sees how every request ended, also those that a layer below
+//	record      (only where there is an observer) outermost: its End sees how every request ended, also those that a layer below
 //	            refused and those that panicked.
 //	recover     inside record, so that a panic is recorded as the failure that it is; outside all else, so that no panic
 //	            gets past it, whichever layer or handler it comes from.
@@ -41,11 +44,15 @@ type Server struct {
 //	admission   (comes with policy) the last gate: what passes it is work.
 //	inbound     innermost: only the handler's context needs it, so what is refused above does not pay for it.
 func NewServer(cfg ServerConfig) *Server {
-	s := &Server{chain: call.Chain[*Serve]{
+	s := &Server{observed: cfg.Observer != nil}
+	if s.observed {
+		s.chain = append(s.chain, serveRecord{cfg.Observer})
+	}
+	s.chain = append(s.chain,
 		serveRecover{cfg.Logger},
 		serveDeadline{},
 		serveInbound{},
-	}}
+	)
 	s.ServeDrain.init(cfg)
 	return s
 }
