@@ -91,13 +91,22 @@ func (r *rpc) again() error {
 }
 
 // byPolicy reports whether grpc repeats the stream by its retryPolicy, and not transparently, which it does only with what
-// no server has processed. What cannot be told apart counts as the former.
+// no server has processed: as often as it likes while the stream was not created, and once when it was. What cannot be
+// told apart counts as the former.
 func (r *rpc) byPolicy(after []call.Code) bool {
 	p := &r.picked
-	if p.received {
+	switch {
+	case p.received:
+		return true
+	case len(after) == 0:
+		return false
+	case p.err == nil || !handedBack(p.err, p.sent):
+		return true
+	case p.sent && r.spared:
 		return true
 	}
-	return len(after) > 0 && (p.err == nil || !handedBack(p.err, p.sent))
+	r.spared = p.sent
+	return false
 }
 
 // repeated is the outcome of the stream that grpc wants to repeat. Where grpc keeps the status to itself it is one of those
@@ -105,7 +114,11 @@ func (r *rpc) byPolicy(after []call.Code) bool {
 func (r *rpc) repeated(after []call.Code) call.Outcome {
 	p := &r.picked
 	if p.err != nil {
-		return outcomeOf(p.err, p.trailer)
+		o := outcomeOf(p.err, p.trailer)
+		if !p.received && handedBack(p.err, p.sent) {
+			o.Sent, o.RefusedStream = call.SentNo, true
+		}
+		return o
 	}
 	o := outcomeOf(errVetoed, p.trailer)
 	if len(after) > 0 {

@@ -21,6 +21,7 @@ type rpc struct {
 	ctx      attemptContext // of the first attempt
 	picked   picked
 	failFast bool                      // a stream that does not wait until a connection is ready
+	spared   bool                      // grpc has repeated this attempt's stream transparently
 	finished []grpc.OnFinishCallOption // the caller's, run once a call and not once an attempt
 }
 
@@ -77,7 +78,7 @@ func (r *rpc) outgoing(a *stack.Attempt) context.Context {
 		c = new(attemptContext)
 	}
 	c.Context, c.rpc = a.Ctx, r
-	r.picked = picked{}
+	r.picked, r.spared = picked{}, false
 	var ctx context.Context = c
 	for _, f := range a.Fields {
 		ctx = metadata.AppendToOutgoingContext(ctx, f.Name, f.Value)

@@ -73,7 +73,9 @@ func (w *world) serve(addr string, gs *grpc.Server) *grpc.Server {
 }
 
 // conn connects to the service orders, unless a target is given.
-func (w *world) conn(opts ...grpc.DialOption) *grpc.ClientConn { return w.connTo("mesh:///orders", opts...) }
+func (w *world) conn(opts ...grpc.DialOption) *grpc.ClientConn {
+	return w.connTo("mesh:///orders", opts...)
+}
 
 func (w *world) connTo(target string, opts ...grpc.DialOption) *grpc.ClientConn {
 	w.t.Helper()
