@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/intramesh/intramesh/internal/filewatch"
 	"github.com/intramesh/intramesh/internal/snapshot"
 )
 
@@ -69,13 +70,13 @@ func NewFile(cfg FileConfig) (*File, error) {
 	if cfg.Path == "" {
 		return nil, errors.New("discovery: file: FileConfig.Path is empty")
 	}
-	w, err := newDirWatcher()
+	w, err := filewatch.New()
 	if err != nil { // out of inotify instances, say: no reason not to work
 		cfg.Logger.Warn("discovery: no notice of file changes; polling", "path", cfg.Path, "error", err)
 	}
 	f, err := newFile(cfg, w)
 	if err != nil {
-		w.close()
+		w.Close()
 		return nil, fmt.Errorf("discovery: file: %w", err)
 	}
 	return f, nil
@@ -83,14 +84,14 @@ func NewFile(cfg FileConfig) (*File, error) {
 
 // newFile takes a nil watcher where the file is only to be polled. It makes the path absolute, so that a later change of
 // directory changes nothing, and watches before it reads, so that no change falls in between.
-func newFile(cfg FileConfig, w *dirWatcher) (*File, error) {
+func newFile(cfg FileConfig, w *filewatch.Watcher) (*File, error) {
 	path, err := filepath.Abs(cfg.Path)
 	if err != nil {
 		return nil, err
 	}
 	f := &File{path: path, log: cfg.Logger, closed: make(chan struct{}), ended: make(chan struct{})}
 	r := &reloader{file: f, dirs: w}
-	w.follow(path)
+	w.Follow(path)
 	if err := r.load(); err != nil {
 		return nil, err
 	}

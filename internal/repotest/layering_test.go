@@ -17,6 +17,7 @@ var (
 	base   = []string{"internal/call", "internal/snapshot"}
 	fields = []string{"discovery", "discovery/balance", "resilience", "security", "telemetry"}
 	inner  = []string{"client/traffic", "internal/stack", "internal/httpwire"}
+	files  = []string{"internal/filewatch"}
 	wait   = []string{"github.com/cenkalti/backoff/v4"} // whoever tries again backs off, by the same library
 	grpc   = []string{"google.golang.org/grpc", "google.golang.org/protobuf"}
 )
@@ -25,6 +26,7 @@ var (
 var layers = []layer{
 	// Facts and tools that everything may use.
 	{packages: []string{"internal/call", "internal/snapshot", "internal/memnet"}},
+	{packages: files, modules: []string{"github.com/fsnotify/fsnotify"}},
 
 	// Planes produce data for clients and servers, and never import them.
 	{packages: []string{"discovery/manifest", "discovery/consul", "discovery/kubernetes", "discovery/xds"},
@@ -34,9 +36,9 @@ var layers = []layer{
 
 	// The four fields know nothing of each other. They report through what is in internal/call.
 	{packages: []string{"discovery/balance"}, imports: join(base, []string{"discovery"}), modules: []string{"github.com/cespare/xxhash/v2"}},
-	{packages: []string{"discovery"}, imports: base, modules: join(wait, []string{"go.yaml.in/yaml/v3", "github.com/fsnotify/fsnotify"})},
+	{packages: []string{"discovery"}, imports: join(base, files), modules: join(wait, []string{"go.yaml.in/yaml/v3"})},
 	{packages: []string{"resilience"}, imports: base, modules: join(wait, []string{"github.com/sony/gobreaker/v2", "golang.org/x/time"})},
-	{packages: []string{"security"}, imports: base, modules: []string{"github.com/spiffe/go-spiffe/v2", "github.com/go-jose/go-jose/v4"}},
+	{packages: []string{"security"}, imports: join(base, files), modules: []string{"github.com/spiffe/go-spiffe/v2", "github.com/go-jose/go-jose/v4"}},
 	{packages: []string{"telemetry"}, imports: base, modules: []string{"go.opentelemetry.io/otel"}},
 
 	// The call path.
@@ -118,7 +120,7 @@ func TestExamplesImportPublicPackages(t *testing.T) {
 
 // TestLinks checks what programs carry with them, by whatever way it gets in.
 func TestLinks(t *testing.T) {
-	httpOnly := []string{"client", "server", "discovery", "discovery/balance", "resilience"}
+	httpOnly := []string{"client", "server", "discovery", "discovery/balance", "resilience", "security"}
 	for _, p := range packages(t).own {
 		path := short(p.ImportPath)
 		forbid := func(what, why string) {
