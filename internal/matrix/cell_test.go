@@ -98,8 +98,8 @@ func (k cell) run() (x exchange) {
 		c.told = k.scenario.told
 		for range k.scenario.calls {
 			x.Answers = append(x.Answers, k.call(c))
+			synctest.Wait() // until connections are back where the next call finds them
 		}
-		synctest.Wait()
 		x.Arrived, x.GaveUp = w.first.saw()
 		x.Conns, x.Dialed, x.Called = int(w.conns.Load()), int(w.dialed.Load()), int(w.called.Load())
 		x.Attempts, x.Logs, x.Own = w.noted(), w.logs.heard(), w.own.heard()

@@ -139,10 +139,11 @@ func TestWarmConns(t *testing.T) {
 			}
 			cl := w.newClient(client.Config{Discovery: orders(addrs...), WarmConns: c.conns})
 			caller, ahead, most := w.meshCaller(cl), c.ahead, c.most
-			if caller.cc != nil {
-				caller.cc.Connect()
-			} else {
+			switch {
+			case caller.cc == nil:
 				ahead, most = 0, 1
+			case ahead > 0:
+				caller.cc.Connect() // which asks for one at least
 			}
 			if err := cl.Ready(marked(), "orders"); err != nil {
 				w.t.Fatal(err)
