@@ -17,8 +17,17 @@ import (
 // result must not depend on it.
 //
 // Errors leave as fn returned them, without the marks. If ctx ends before an attempt, the error is ctx's, with the last
-// one of fn behind it. A panic of fn passes through.
+// one of fn behind it. If the policy's breaker is open, the error is [ErrOpen] and fn is not called; for the breaker, every
+// other error is a failure, but for the caller's own cancellation and what is marked [Permanent], which is an answer. A
+// panic of fn passes through.
 func Do[T any](ctx context.Context, e *Executor, fn func(context.Context) (T, error)) (T, error) {
+	pass, err := e.Enter()
+	if err != nil {
+		var none T
+		return none, err
+	}
+	class := call.Canceled // until it is known, if fn lets it be
+	defer func() { pass.Leave(class) }()
 	ctx, cancel := e.bound(ctx)
 	defer cancel()
 	e.Deposit(time.Now())
@@ -30,6 +39,7 @@ func Do[T any](ctx context.Context, e *Executor, fn func(context.Context) (T, er
 			return none, over(ctx.Err(), last)
 		}
 		v, o := try(ctx, e, tries, fn)
+		class = classify(o)
 		if o.Err == nil {
 			return v, nil
 		}
@@ -40,6 +50,14 @@ func Do[T any](ctx context.Context, e *Executor, fn func(context.Context) (T, er
 		}
 		sleep(ctx, wait)
 	}
+}
+
+// classify is [call.Classify] for functions.
+func classify(o call.Outcome) call.Class {
+	if o.Err == nil || verdicts(o.Err)&permanent != 0 {
+		return call.Success
+	}
+	return call.Classify(o)
 }
 
 // bound gives ctx the policy's time limit where it has no deadline.

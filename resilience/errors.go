@@ -8,3 +8,7 @@ import "errors"
 // server.Refuse does it. Only who refuses before work returns it: an error that came from another service never says so
 // about this one.
 var ErrShed = errors.New("resilience: refused before work")
+
+// ErrOpen says that a call was refused here, without an attempt, because the destination's circuit breaker is open: see
+// [Breaker]. It is no word of the destination, and never a reason to try the same again at once.
+var ErrOpen = errors.New("resilience: circuit breaker is open")

@@ -2,9 +2,8 @@ package resilience
 
 import "time"
 
-// Executor is a policy made ready for calls to one destination, with the state of its budget. It is safe for use by any
-// number of goroutines; there should be one for each destination, since its budget is a bound on the retries that it
-// sees. [Do] calls a function under it; the mesh's clients use the accessors.
+// Executor is a policy made ready for calls to one destination, with the state of its budget and its breaker. It is safe
+// for use by any number of goroutines; there should be one for each destination, since that is what both speak of. [Do] calls a function under it; the mesh's clients use the accessors.
 type Executor struct {
 	reply, idle time.Duration
 	retries     int
@@ -16,6 +15,8 @@ type Executor struct {
 	ratio       float64
 	reserve     float64 // PerSecond x Window
 	ledger      *ledger // kept, but not asked, while there is no budget: see With
+	circuit     *circuit
+	outlier     *Outlier // with defaults in the place of zeros
 }
 
 // New makes a policy ready. The error names every field that cannot be honoured.
@@ -42,12 +43,20 @@ func New(p Policy) (*Executor, error) {
 		e.reserve = max(0, or(b.PerSecond, defaultPerSecond)) * window.Seconds()
 		e.ledger = newLedger(window)
 	}
+	if b := p.Breaker; b != nil {
+		e.circuit = newCircuit(b.OrDefault())
+	}
+	if o := p.Outlier; o != nil {
+		set := o.OrDefault()
+		e.outlier = &set
+	}
 	return e, nil
 }
 
 // With is the same destination under a new policy. Calls and retries that the budget has counted stay counted where the
 // new budget has the same window: a reload must not hand out a fresh budget in the middle of an outage, and neither must
-// a budget that is taken away and put back. e stays usable, and shares those counts.
+// a budget that is taken away and put back. A breaker keeps its state where its settings are the same; otherwise it starts
+// anew, closed. e stays usable, and shares that state.
 func (e *Executor) With(p Policy) (*Executor, error) {
 	n, err := New(p)
 	if err != nil {
@@ -55,6 +64,9 @@ func (e *Executor) With(p Policy) (*Executor, error) {
 	}
 	if e.ledger != nil && (n.ledger == nil || e.ledger.covers(p.Budget.window())) {
 		n.ledger = e.ledger
+	}
+	if e.circuit != nil && n.circuit != nil && e.circuit.set == n.circuit.set {
+		n.circuit = e.circuit
 	}
 	return n, nil
 }

@@ -14,6 +14,8 @@ type Policy struct {
 	Timeout *Timeout
 	Retry   *Retry
 	Budget  *Budget
+	Breaker *Breaker
+	Outlier *Outlier
 }
 
 // Config is the policy of a client: one for each service that it names, and one for all others.
@@ -42,10 +44,11 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Standard is the policy that suits most services: a time limit for calls that have none, safe retries, and a budget
-// that keeps them from making an outage worse.
+// Standard is the policy that suits most services: a time limit for calls that have none, safe retries, a budget that
+// keeps them from making an outage worse, a breaker for when the destination fails as a whole, and outlier detection for
+// when one of its endpoints does.
 func Standard() Policy {
-	return Policy{Timeout: &Timeout{}, Retry: &Retry{}, Budget: &Budget{}}
+	return Policy{Timeout: &Timeout{}, Retry: &Retry{}, Budget: &Budget{}, Breaker: &Breaker{}, Outlier: &Outlier{}}
 }
 
 // Defaults of [Timeout]. 15 s is Envoy's route timeout, 5 min its stream idle timeout.
@@ -147,6 +150,12 @@ func (p Policy) validate(at string) error {
 		if b.PerSecond != b.PerSecond || b.PerSecond > 1e6 {
 			bad("Budget.PerSecond", b.PerSecond, "must be a number of at most a million")
 		}
+	}
+	if b := p.Breaker; b != nil {
+		b.validate(bad)
+	}
+	if o := p.Outlier; o != nil {
+		o.validate(bad)
 	}
 	return errors.Join(errs...)
 }

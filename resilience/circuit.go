@@ -1,0 +1,248 @@
+package resilience
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/intramesh/intramesh/internal/call"
+)
+
+// circuit is the breaker of one destination. The window and the three states are gobreaker's; what is added is the
+// growing open time, and that calls count when they end.
+//
+// gobreaker counts a call in the part of the window in which it began and forgets it where that part has gone by when it
+// ends. A destination that hangs until its callers give up after 15 s would never open a breaker that looks back on 10 s.
+// So a call that passes while the breaker is closed is asked for and answered in one go when it ends. That makes its way in
+// one atomic load, too.
+type circuit struct {
+	set    Breaker       // with defaults in the place of zeros
+	closed atomic.Uint64 // the number of the present closed period; 0 while calls are not simply let through
+
+	mu      sync.Mutex
+	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	open    time.Duration // of breaker
+	until   time.Time     // when the open time ends
+	periods uint64        // how many closed periods there have been
+	tell    func(call.Event)
+
+	from, to gobreaker.State // the last change of breaker's state, not yet followed if moved
+	moved    bool
+	tripping bool // the next failure opens the breaker, whatever was counted
+
+	probe  uint64      // the number of the latest probe
+	done   func(error) // its answer; nil when it has been given
+	probed time.Time   // when it began
+}
+
+// What gobreaker is told of a call.
+var (
+	errFailed   = errors.New("resilience: failed")
+	errExcluded = errors.New("resilience: says nothing")
+)
+
+func newCircuit(b Breaker) *circuit {
+	c := &circuit{set: b}
+	c.closeAnew()
+	return c
+}
+
+// closeAnew begins a closed period that knows nothing of what was before.
+func (c *circuit) closeAnew() {
+	c.open, c.done = c.set.Open, nil
+	c.breaker = c.newBreaker()
+	c.periods++
+	c.closed.Store(c.periods)
+}
+
+func (c *circuit) newBreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
+	return gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		MaxRequests:  1,
+		Interval:     c.set.Window,
+		BucketPeriod: (c.set.Window + buckets - 1) / buckets,
+		Timeout:      c.open - 1, // it is over when more than this has passed: at c.open, then
+		ReadyToTrip:  c.readyToTrip,
+		IsExcluded:   func(err error) bool { return err == errExcluded }, //nolint:errorlint // the very error
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			c.from, c.to, c.moved = from, to, true
+		},
+	})
+}
+
+func (c *circuit) readyToTrip(n gobreaker.Counts) bool {
+	finished := n.TotalSuccesses + n.TotalFailures
+	return c.tripping || int64(finished) >= int64(c.set.MinCalls) &&
+		float64(n.TotalFailures) >= c.set.Ratio*float64(finished)-rounding
+}
+
+// follow does what a change of the breaker's state asks for. The caller holds mu.
+func (c *circuit) follow(now time.Time) {
+	if !c.moved {
+		return
+	}
+	c.moved = false
+	switch {
+	case c.to == gobreaker.StateHalfOpen:
+		c.say(call.Event{Kind: call.BreakerHalfOpen, Time: now})
+	case c.to == gobreaker.StateClosed:
+		c.closeAnew()
+		c.say(call.Event{Kind: call.BreakerClosed, Time: now, Reason: call.ProbeSucceeded})
+	case c.from == gobreaker.StateHalfOpen:
+		c.open = min(2*c.open, c.set.MaxOpen)
+		c.openAnew(now, call.ProbeFailed)
+	default:
+		c.closed.Store(0)
+		c.opened(now, call.FailureRatio)
+	}
+}
+
+// openAnew replaces the breaker by one that is open for longer: the open time of a breaker is fixed.
+func (c *circuit) openAnew(now time.Time, reason string) {
+	c.breaker, c.done = c.newBreaker(), nil
+	c.tripping = true
+	c.count(errFailed)
+	c.tripping, c.moved = false, false
+	c.opened(now, reason)
+}
+
+func (c *circuit) opened(now time.Time, reason string) {
+	c.until = now.Add(c.open)
+	c.say(call.Event{Kind: call.BreakerOpened, Time: now, Reason: reason, For: c.open})
+}
+
+func (c *circuit) say(e call.Event) {
+	if c.tell != nil {
+		c.tell(e)
+	}
+}
+
+// count counts a call that has ended while the breaker is closed.
+func (c *circuit) count(result error) {
+	if done, err := c.breaker.Allow(); err == nil {
+		done(result)
+	}
+}
+
+// state is what the breaker does with calls now.
+func (c *circuit) state(now time.Time) BreakerState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed.Load() != 0:
+		return BreakerClosed
+	case now.Before(c.until):
+		return BreakerOpen
+	}
+	return BreakerHalfOpen
+}
+
+// Pass is leave for one call to go to its destination. The zero Pass is that of a destination without a breaker.
+type Pass struct {
+	circuit *circuit
+	number  uint64 // of the closed period, or of the probe
+	probe   bool
+}
+
+// Enter asks the policy's circuit breaker whether a call may begin; the error is [ErrOpen]. Whoever gets a Pass gives it
+// back by [Pass.Leave], whatever happens. While the breaker is closed it takes no lock and does not allocate. For the
+// mesh's call path; [Do] calls it by itself.
+func (e *Executor) Enter() (Pass, error) {
+	c := e.circuit
+	if c == nil {
+		return Pass{}, nil
+	}
+	if n := c.closed.Load(); n != 0 {
+		return Pass{circuit: c, number: n}, nil
+	}
+	return c.knock(time.Now())
+}
+
+// knock asks at a breaker that is not closed.
+func (c *circuit) knock(now time.Time) (Pass, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := c.closed.Load(); n != 0 {
+		return Pass{circuit: c, number: n}, nil
+	}
+	if c.done != nil && now.Sub(c.probed) >= c.open {
+		// The probe is in no hurry to tell: a stream perhaps that is silent. Another one may be.
+		c.done(errExcluded)
+		c.done = nil
+	}
+	done, err := c.breaker.Allow()
+	c.follow(now)
+	if err != nil {
+		return Pass{}, ErrOpen
+	}
+	c.probe++
+	c.done, c.probed = done, now
+	return Pass{circuit: c, number: c.probe, probe: true}, nil
+}
+
+// Probe reports whether the call finds out for all others whether the destination is well: then it leaves as soon as that
+// is known, and not when its body is over.
+func (p *Pass) Probe() bool { return p.probe && p.circuit != nil }
+
+// Leave gives the pass back and says what became of the call; [call.Canceled] where that says nothing about the
+// destination. Only the first Leave counts. It must not be called by two goroutines at once.
+func (p *Pass) Leave(class call.Class) {
+	c := p.circuit
+	if c == nil {
+		return
+	}
+	p.circuit = nil
+	if class == call.Canceled && !p.probe {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !p.probe && p.number == c.closed.Load():
+		c.count(result(class))
+	case p.probe && p.number == c.probe && c.done != nil:
+		done := c.done
+		c.done = nil
+		done(result(class))
+	default:
+		return // it began under other circumstances
+	}
+	if c.moved {
+		c.follow(time.Now())
+	}
+}
+
+// result is a class in gobreaker's terms. That a server has too much to do with others, or counts too many calls of ours
+// (429), is an answer: who is refused so is not to be shut out on top.
+func result(class call.Class) error {
+	switch class {
+	case call.Success, call.Busy:
+		return nil
+	case call.Canceled:
+		return errExcluded
+	}
+	return errFailed
+}
+
+// Observe has f called at every change of the breaker's state, in order. f must not block and must not use the executor.
+// For the mesh's call path.
+func (e *Executor) Observe(f func(call.Event)) {
+	if c := e.circuit; c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.tell = f
+	}
+}
+
+// Breaker is what the policy's circuit breaker does with calls now.
+func (e *Executor) Breaker() BreakerState {
+	if e.circuit == nil {
+		return BreakerOff
+	}
+	return e.circuit.state(time.Now())
+}
+
+// SameBreaker reports whether both share the state of one breaker, or have none. For the mesh's call path.
+func (e *Executor) SameBreaker(other *Executor) bool { return e.circuit == other.circuit }
