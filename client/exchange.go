@@ -24,7 +24,7 @@ type exchange struct {
 	again     bool             // the transport has sent the present attempt's request a second time by itself
 	sending   atomic.Int32     // how far the present attempt has got, where that is traced
 	url       url.URL          // as transports know it, where the caller's scheme is mesh
-	values    [1]string        // the first attempt's header
+	values    [2]string        // the first attempt's headers
 }
 
 // do runs the call and hands the response over.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
+	"net/url"
 
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/stack"
@@ -42,6 +43,7 @@ func (x *exchange) value(a *stack.Attempt, i int) []string {
 var (
 	deadlineHeader = textproto.CanonicalMIMEHeaderKey(call.HeaderDeadline)
 	attemptHeader  = textproto.CanonicalMIMEHeaderKey(call.HeaderAttempt)
+	parentHeader   = textproto.CanonicalMIMEHeaderKey(call.HeaderTraceParent)
 )
 
 func headerName(name string) string {
@@ -50,6 +52,17 @@ func headerName(name string) string {
 		return deadlineHeader
 	case call.HeaderAttempt:
 		return attemptHeader
+	case call.HeaderTraceParent:
+		return parentHeader
 	}
 	return textproto.CanonicalMIMEHeaderKey(name)
+}
+
+// Describe tells what spans say of the request. Credentials in the URL stay out of it.
+func (x *exchange) Describe() call.Detail {
+	u := *x.req.URL
+	if u.User != nil {
+		u.User = url.UserPassword("REDACTED", "REDACTED")
+	}
+	return call.Detail{URL: u.String()}
 }

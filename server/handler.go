@@ -35,6 +35,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &res.serve
 	c.Ctx, c.Method, c.Path = r.Context(), r.Method, r.URL.Path
 	readHints(c, r.Header)
+	res.observe(r)
 	if err := h.server.core.Begin(c); err != nil {
 		refuse(res, err)
 		return
@@ -51,6 +52,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // back to r: net/http removes the temporary files of r's form, and middleware outside looks at r's pattern.
 func (h *handler) withContext(res *response, out http.ResponseWriter, r *http.Request) {
 	in := r.WithContext(res.serve.Ctx)
+	if res.request != nil {
+		res.request = in // which the handler's mux will note its pattern in
+	}
 	defer res.end()
 	defer func() { r.MultipartForm, r.Pattern = in.MultipartForm, in.Pattern }()
 	h.next.ServeHTTP(out, in)

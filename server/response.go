@@ -13,6 +13,7 @@ import (
 type response struct {
 	http.ResponseWriter
 	server   *Server
+	request  *http.Request // nil unless somebody observes
 	serve    stack.Serve
 	wrote    bool // the header is out, or as good as
 	hijacked bool
@@ -25,10 +26,14 @@ func (w *response) WriteHeader(status int) {
 	switch {
 	case status == http.StatusSwitchingProtocols: // final, and its Connection header says "Upgrade"
 		w.wrote = true
+		w.serve.Status = status
 		stripMark(w.Header())
 	case status < 200: // informational: the answer is still to come
 		stripMark(w.Header())
 	default:
+		if !w.wrote {
+			w.serve.Status = status
+		}
 		w.head()
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -80,6 +85,7 @@ func (w *response) end() {
 	if w.hijacked {
 		w.server.hijacks.leave()
 	}
+	w.conclude(p != nil, aborted)
 	w.server.core.End(&w.serve)
 	switch {
 	case p == nil:

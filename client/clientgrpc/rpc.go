@@ -80,8 +80,13 @@ func (r *rpc) outgoing(a *stack.Attempt) context.Context {
 	c.Context, c.rpc = a.Ctx, r
 	r.picked, r.spared = picked{}, false
 	var ctx context.Context = c
-	for _, f := range a.Fields {
-		ctx = metadata.AppendToOutgoingContext(ctx, f.Name, f.Value)
+	if len(a.Fields) > 0 {
+		var room [8]string // a copy is made of it
+		pairs := room[:0]
+		for _, f := range a.Fields {
+			pairs = append(pairs, f.Name, f.Value)
+		}
+		ctx = metadata.AppendToOutgoingContext(ctx, pairs...)
 	}
 	return ctx
 }

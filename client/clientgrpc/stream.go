@@ -106,7 +106,13 @@ func (s *stream) ended(err error) {
 	}
 }
 
+// close ends the call, whose outcome is the stream's.
 func (s *stream) close() {
+	if s.err != nil {
+		o := outcomeOf(s.err, s.picked.trailer)
+		o.Canceled = s.Ctx.Err() == context.Canceled //nolint:errorlint // contexts return these very values
+		s.Last().Outcome = o
+	}
 	s.Finish()
 	s.tell(s.err)
 }

@@ -17,6 +17,11 @@ const (
 	HeaderOverloaded = "x-envoy-overloaded"
 	// HeaderRateLimited marks an answer that a rate limiter on the way gave (Envoy).
 	HeaderRateLimited = "x-envoy-ratelimited"
+	// HeaderTraceParent and HeaderTraceState carry a trace (W3C Trace Context), HeaderBaggage what travels with it (W3C
+	// Baggage).
+	HeaderTraceParent = "traceparent"
+	HeaderTraceState  = "tracestate"
+	HeaderBaggage     = "baggage"
 	// HeaderPushback is gRPC's advice for the next attempt, in milliseconds (gRFC A6).
 	HeaderPushback = "grpc-retry-pushback-ms"
 	// HeaderRetryAfter is HTTP's, in seconds or as a date (RFC 9110, 10.2.3).

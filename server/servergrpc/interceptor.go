@@ -24,7 +24,7 @@ func (i *interceptor) unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (reply any, err error) {
 	c := served.Get().(*stack.Serve)
-	arrive(c, ctx, info.FullMethod)
+	arrive(ctx, c, info.FullMethod)
 	if err := i.core.Begin(c); err != nil {
 		release(c)
 		return nil, refusal(err)
@@ -33,6 +33,7 @@ func (i *interceptor) unary(
 		if c.Panic = recover(); c.Panic != nil {
 			reply, err = nil, errPanicked
 		}
+		conclude(c, err)
 		i.core.End(c)
 		release(c)
 	}()
@@ -49,14 +50,16 @@ func release(c *stack.Serve) {
 }
 
 // arrive fills in what the wire says. The deadline is in grpc's own context already.
-func arrive(c *stack.Serve, ctx context.Context, method string) {
+func arrive(ctx context.Context, c *stack.Serve, method string) {
 	c.Ctx, c.Protocol, c.Method, c.Attempt = ctx, call.GRPC, method, attempt(ctx)
+	c.Request = (*incoming)(c)
 }
 
 func (i *interceptor) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	st := &stream{ServerStream: ss}
 	c := &st.serve
-	arrive(c, ss.Context(), info.FullMethod)
+	c.Unregistered = srv == nil // the handler of last resort serves it
+	arrive(ss.Context(), c, info.FullMethod)
 	if err := i.core.Begin(c); err != nil {
 		return refusal(err)
 	}
@@ -64,6 +67,7 @@ func (i *interceptor) stream(srv any, ss grpc.ServerStream, info *grpc.StreamSer
 		if c.Panic = recover(); c.Panic != nil {
 			err = errPanicked
 		}
+		conclude(c, err)
 		i.core.End(c)
 	}()
 	if err = handler(srv, st); err != nil {
