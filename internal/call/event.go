@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"strconv"
 	"time"
 )
@@ -67,6 +68,9 @@ type Event struct {
 	// Ejected and Endpoints are how many endpoints of the service are ejected, of how many, after the change. 0 for events
 	// of breakers.
 	Ejected, Endpoints int
+	// Ctx is the context of the call on whose goroutine it happened, so that its span can show it. Nil where none is at
+	// hand. A listener must not keep it.
+	Ctx context.Context
 }
 
 // Listener hears of events as they happen, in their order for each client and one at a time.
