@@ -59,6 +59,15 @@ var clientRows = []row{
 		client: func(c *client.Config, _ *world) { c.Resilience.Default.Budget = &resilience.Budget{} },
 	},
 	{
+		// One failure is not enough to open a breaker, nor to eject an endpoint: by default it takes 20 and 5.
+		field: "Resilience.Default.Breaker", wirings: bothClients,
+		client: func(c *client.Config, _ *world) { c.Resilience.Default.Breaker = &resilience.Breaker{} },
+	},
+	{
+		field: "Resilience.Default.Outlier", wirings: bothClients,
+		client: func(c *client.Config, _ *world) { c.Resilience.Default.Outlier = &resilience.Outlier{} },
+	},
+	{
 		field: "Resilience.Services", wirings: bothClients, // the policy of another service is nobody else's
 		client: func(c *client.Config, _ *world) {
 			c.Resilience.Services = map[string]resilience.Policy{"stock": {
