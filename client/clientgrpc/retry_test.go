@@ -398,3 +398,31 @@ func TestDeadlines(t *testing.T) {
 	}
 	w.settled()
 }
+
+// Credentials that cannot be had now are the caller's own trouble: neither another endpoint's matter nor an error of ours.
+func TestCredentialsThatAreUnavailable(t *testing.T) {
+	w := newWorld(t, under(fastRetries()), "a:1", "b:1")
+	w.serve("a:1", answer("a").server())
+	w.serve("b:1", answer("b").server())
+	cc := w.conn()
+	for _, method := range []string{put, push, get, watch} {
+		c := creds{err: status.Error(codes.Unavailable, "no token service"), asked: new(atomic.Int64)}
+		err := error(nil)
+		if method == put || method == get {
+			_, err = invoke(t.Context(), cc, method, grpc.PerRPCCredentials(c))
+		} else {
+			_, err = cc.NewStream(t.Context(), duplex, method, grpc.PerRPCCredentials(c))
+		}
+		var ours *client.Error
+		if errors.As(err, &ours) || status.Convert(err).Message() != "no token service" {
+			t.Errorf("%s: %v", method, err)
+		}
+		if n := c.asked.Load(); (method == put || method == push) && n != 1 || n > 9 {
+			t.Errorf("%s: asked %d times", method, n)
+		}
+	}
+	if p := w.nodes()[0].Load.Penalty() + w.nodes()[1].Load.Penalty(); p != 0 {
+		t.Errorf("the endpoints were blamed: %v", p)
+	}
+	w.settled()
+}

@@ -73,7 +73,7 @@ func (s *stream) Try(a *stack.Attempt) {
 	cs, err := s.create(s.outgoing(a), s.desc, s.conn, s.Method, opts...)
 	if err != nil {
 		a.Outcome = s.outcome(err)
-		if s.Direct && a.Outcome.Code == call.Unavailable {
+		if s.Direct && s.Retries() && a.Outcome.Code == call.Unavailable {
 			a.Outcome.Sent = call.SentNo // a stream is open before anything is sent on it
 		}
 		return

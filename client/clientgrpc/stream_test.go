@@ -120,7 +120,11 @@ func TestNothingIsRetriedAfterHeaders(t *testing.T) {
 func TestNothingIsRetriedThatIsTooLarge(t *testing.T) {
 	w := newWorld(t, under(fastRetries()), "a:1")
 	var calls atomic.Int64
-	w.serve("a:1", after(1, &calls, func(_ string, s grpc.ServerStream) error { return nil }).server())
+	w.serve("a:1", jobs(func(_ string, s grpc.ServerStream) error {
+		calls.Add(1)
+		_ = s.RecvMsg(new(testpb.SimpleRequest))
+		return unavailable
+	}).server())
 	st, err := w.conn().NewStream(t.Context(), duplex, feed)
 	if err != nil {
 		t.Fatal(err)
