@@ -73,6 +73,7 @@ var scenarios = []scenario{
 	{name: "told", mode: answers, told: true, calls: 1},
 	{name: "refused", mode: refusesOnce, calls: 1},
 	{name: "broken", mode: breaksOnce, calls: 1},
+	{name: "slow", mode: slow, calls: 1},
 	{name: "silent", mode: silent, calls: 1},
 }
 

@@ -8,14 +8,19 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// givesUp: a peer that is silent is given up after a second until the reply, or after a minute of silence on a stream.
+// givesUp: a peer that is silent is given up after a second until the reply, or after a minute of silence on a stream. One
+// that is slow is given up where it is the reply that comes late, and not where it is a body or a message of a stream.
 func givesUp(k cell, want, got *exchange) {
 	if k.column.isGRPC() && !k.column.streaming && !k.scenario.deadline {
 		// The limit of a unary call is its deadline, which grpc sends along.
 		want.each(func(s *sight) { s.Left = time.Second })
 		want.eachAttempt(func(a *attempt) { a.Left = time.Second })
 	}
-	if k.scenario.mode != silent {
+	late := k.scenario.mode == slow && k.column.isGRPC() && !k.column.streaming
+	if late {
+		want.GaveUp, want.Arrived[0].Body = 1, nil
+	}
+	if k.scenario.mode != silent && !late {
 		return
 	}
 	took := time.Second

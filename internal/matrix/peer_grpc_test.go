@@ -64,13 +64,20 @@ func (g grpcPeer) meetStream(st grpc.ServerStream) (*sight, error) {
 		return s, err
 	}
 	st.SetTrailer(peerTrailer)
-	return s, st.SendHeader(peerHeader)
+	err = st.SendHeader(peerHeader)
+	if !g.dawdles(st.Context()) {
+		err = status.FromContextError(st.Context().Err()).Err()
+	}
+	return s, err
 }
 
 func (g grpcPeer) UnaryCall(ctx context.Context, in *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
 	s, err := g.meet(ctx, func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) })
 	if err != nil {
 		return nil, err
+	}
+	if !g.dawdles(ctx) {
+		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 	g.hears(s, string(in.GetPayload().GetBody()))
 	_ = grpc.SetTrailer(ctx, peerTrailer)

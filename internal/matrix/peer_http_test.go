@@ -41,6 +41,12 @@ func (p *peer) answerHTTP(w http.ResponseWriter, r *http.Request, s *sight) {
 	h["X-Peer"] = []string{"one", "two"}
 	h.Set("Trailer", "X-Sum")
 	w.WriteHeader(http.StatusAccepted)
+	if p.mode == slow {
+		_ = rc.Flush()
+	}
+	if !p.dawdles(r.Context()) {
+		return
+	}
 	lines := 0
 	for in := bufio.NewScanner(r.Body); in.Scan(); lines++ {
 		p.hears(s, in.Text())

@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ const (
 	answers     mode = iota
 	refusesOnce      // 503 or UNAVAILABLE to the first request
 	breaksOnce       // resets the connection of the first request
+	slow             // answers ten seconds late, but for the headers of what streams
 	silent           // waits until nobody waits for the answer
 	panics           // where a handler of a plain server would
 )
@@ -57,6 +59,20 @@ func (p *peer) told() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.gaveUp++
+}
+
+// dawdles waits where the peer is slow, and says whether anybody waits for the answer then.
+func (p *peer) dawdles(ctx context.Context) bool {
+	if p.mode != slow {
+		return true
+	}
+	select {
+	case <-time.After(10 * time.Second):
+		return true
+	case <-ctx.Done():
+		p.told()
+		return false
+	}
 }
 
 // saw is what has arrived so far.
