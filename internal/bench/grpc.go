@@ -30,6 +30,7 @@ var echo = grpc.ServiceDesc{
 	Streams:     []grpc.StreamDesc{{StreamName: "Stream", Handler: serveStream, ClientStreams: true, ServerStreams: true}},
 }
 
+//nolint:revive // the order of the arguments is grpc's
 func serveUnary(srv any, ctx context.Context, dec func(any) error, chain grpc.UnaryServerInterceptor) (any, error) {
 	in := new(wrapperspb.BytesValue)
 	if err := dec(in); err != nil {

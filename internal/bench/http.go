@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -21,7 +22,7 @@ var echoHandler = http.HandlerFunc(serveEcho)
 func serveEcho(w http.ResponseWriter, r *http.Request) {
 	var body [256]byte
 	n, err := io.ReadFull(r.Body, body[:])
-	if err != io.ErrUnexpectedEOF || n != len(message) {
+	if !errors.Is(err, io.ErrUnexpectedEOF) || n != len(message) {
 		http.Error(w, "not the message", http.StatusBadRequest)
 		return
 	}
@@ -58,7 +59,7 @@ func httpOp(hc *http.Client, url string) op {
 		defer resp.Body.Close()
 		var body [256]byte
 		n, err := io.ReadFull(resp.Body, body[:])
-		if err != io.ErrUnexpectedEOF || n != len(message) || resp.StatusCode != http.StatusOK {
+		if !errors.Is(err, io.ErrUnexpectedEOF) || n != len(message) || resp.StatusCode != http.StatusOK {
 			return errAnswer
 		}
 		return nil

@@ -12,6 +12,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -35,7 +36,7 @@ func main() {
 	if err != nil {
 		os.Exit(2)
 	}
-	fmt.Printf("%s %s/%s, %d CPUs, %d endpoints\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.endpoints)
+	fmt.Fprintf(os.Stdout, "%s %s/%s, %d CPUs, %d endpoints\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.endpoints)
 	if err := run(o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -67,7 +68,7 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	if o.rounds < 1 || o.endpoints < 1 || o.total <= 0 {
-		err := fmt.Errorf("-rounds, -endpoints and -for must be positive")
+		err := errors.New("-rounds, -endpoints and -for must be positive")
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		return o, err
 	}

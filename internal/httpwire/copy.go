@@ -40,7 +40,7 @@ func (c *Copy) Read(p []byte) (int, error) {
 }
 
 // readKept answers from what is there, and reports whether it could.
-func (c *Copy) readKept(p []byte) (n int, err error, ok bool) { //nolint:revive,staticcheck // ok says whether err counts
+func (c *Copy) readKept(p []byte) (n int, err error, ok bool) { //nolint:revive // ok says whether err counts
 	r := c.of
 	r.mu.Lock()
 	defer r.mu.Unlock()

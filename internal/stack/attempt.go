@@ -30,8 +30,12 @@ type Attempt struct {
 	cancelDeadline context.CancelFunc // nil where the attempt has no deadline of its own
 	fieldRoom      [2]Field
 	watch          call.Watch
-	missing        *call.Error // why the last choice found no endpoint; nil if it found one
-	held           bool        // Node counts this attempt as in flight
+	missing        *call.Error          // why the last choice found no endpoint; nil if it found one
+	held           bool                 // Node counts this attempt as in flight
+	fine           bool                 // the reply was good; Node hears of it when the body is over
+	probe          atomic.Pointer[Node] // the node that this attempt finds out about; nil: none
+	claimed        atomic.Int64         // when it began to
+	filter         filter
 	ended          atomic.Bool
 }
 
@@ -46,12 +50,21 @@ func (a *Attempt) Take(n *Node) {
 
 // try hands the attempt to its endpoint's connections and judges what came back.
 func (a *Attempt) try() call.Class {
-	a.Call.Wire.Try(a)
+	c := a.Call
+	c.judged = false
+	c.Wire.Try(a)
 	a.Took = time.Since(a.Start)
 	a.judge()
 	class := call.Classify(a.Outcome)
+	c.class, c.judged = class, true
+	switch {
+	case a.missing != nil:
+		c.class = call.Canceled // nobody was asked
+	case a.Node != nil && a.Node.hurried(&a.Attempt):
+		c.class = call.Canceled
+	}
 	if a.Node != nil && a.held {
-		a.Node.Judge(class, &a.Attempt)
+		a.judgeReply(class)
 	}
 	return class
 }
@@ -81,6 +94,8 @@ func (a *Attempt) end() {
 		return
 	}
 	a.Call.client.attempts.End(a)
+	a.judgeBody()
+	a.release()
 	if a.held {
 		a.Node.left()
 	}
