@@ -14,7 +14,15 @@ func (w *response) observe(r *http.Request) {
 	if w.server.core.Observed() {
 		w.request = r
 		w.serve.Request = w
+		w.serve.Scheme = scheme(r)
 	}
+}
+
+func scheme(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // conclude says how the request ended, before the layers are ended.
@@ -51,14 +59,11 @@ var traceParentName = http.CanonicalHeaderKey(call.HeaderTraceParent)
 func (w *response) Describe() call.Detail {
 	r := w.request
 	d := call.Detail{
-		Scheme: "http", Host: r.Host, Remote: r.RemoteAddr, Path: r.URL.Path, Query: r.URL.RawQuery,
+		Scheme: scheme(r), Host: r.Host, Remote: r.RemoteAddr, Path: r.URL.Path, Query: r.URL.RawQuery,
 		UserAgent: r.UserAgent(), Version: strconv.Itoa(r.ProtoMajor),
 	}
 	if r.ProtoMajor == 1 {
 		d.Version += "." + strconv.Itoa(r.ProtoMinor)
-	}
-	if r.TLS != nil {
-		d.Scheme = "https"
 	}
 	d.Host = cmp.Or(d.Host, r.URL.Host)
 	return d

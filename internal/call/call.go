@@ -47,6 +47,8 @@ type Call struct {
 	Tries int
 	// Peer is the verified identity of the endpoint that answered last; empty where there is none.
 	Peer string
+	// OutOfBudget is set where the retry budget forbade a further attempt. Set only where somebody observes.
+	OutOfBudget bool
 }
 
 // Attempt is one try of a call at one endpoint.

@@ -82,6 +82,8 @@ type Served struct {
 	Method   string
 	// Unregistered is set where the server has no such gRPC method and hands the call to a handler of last resort.
 	Unregistered bool
+	// Scheme is "http" or "https" over HTTP.
+	Scheme string
 	// Request tells more. Set only where somebody observes.
 	Request Request
 	// Peer is the caller's verified identity; empty where there is none.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/resilience"
 )
 
 // record is the layer that tells the observer of every call. It is in the chain only where there is one.
@@ -37,6 +38,7 @@ func (c *Call) Refuse(err error) { c.err = c.refused(err) }
 func (c *Call) reply(err error) {
 	c.err, c.replied = err, true
 	if o := c.client.observer; o != nil {
+		c.OutOfBudget = c.series.Stopped == resilience.StopBudget
 		o.Reply(&c.Call, &c.watch, c.facts(), err)
 	}
 }
