@@ -80,8 +80,8 @@ func (c *conn) Close() error {
 	if c.aborts.Load() {
 		c.link.reset()
 	}
+	c.in.abandon() // first: what the peer answers to the end of this direction arrives nowhere, as after close(2)
 	c.out.finish()
-	c.in.abandon()
 	if c.link.open.Add(-1) == 0 {
 		c.link.net.forget(c.link)
 	}
