@@ -47,8 +47,8 @@ var services = map[string]func(*node) (*service, error){
 	"reviews":   newReviews,
 }
 
-// runService is main of a process of the shop. It tells the parent its address, serves, and ends at SIGTERM, after a
-// drain, or at once when the parent is gone.
+// runService is main of a process of the shop. It tells the parent its address, serves, and ends at SIGTERM, or when the
+// parent is gone, after a drain.
 func runService(name string) error {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	n := &node{name: os.Getenv(envName), dir: os.Getenv(envDir)}
@@ -71,17 +71,27 @@ func runService(name string) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.serve(l) }()
-	go n.obey(l.Addr().String())
+	orphaned := make(chan struct{})
+	go func() { n.obey(l.Addr().String()); close(orphaned) }()
 	select {
 	case err := <-ended:
 		return err
 	case <-terminated.Done():
-		err := s.drain(context.Background())
-		for _, end := range n.atEnd {
-			err = errors.Join(err, end())
-		}
-		return err
+		return n.finish(s)
+	case <-orphaned:
+		return errors.Join(n.finish(s), os.RemoveAll(n.dir))
 	}
+}
+
+// finish lets the calls that are in hand end, and then what was made for them.
+func (n *node) finish(s *service) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err := s.drain(ctx)
+	for _, end := range n.atEnd {
+		err = errors.Join(err, end())
+	}
+	return err
 }
 
 // receipt is a text that no other piece of work has.

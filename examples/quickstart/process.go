@@ -28,10 +28,6 @@ type process struct {
 }
 
 // startProcess runs this same binary as a service and waits until it is ready.
-//
-// The process has a group of its own, for two reasons. Ctrl-C on the terminal then reaches the parent alone, which ends
-// the others in order. And should the parent die while the process is stopped, the kernel continues it, so that it
-// notices.
 func startProcess(service, name, dir string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -40,7 +36,7 @@ func startProcess(service, name, dir string) (*process, error) {
 	p := &process{name: name, service: service, cmd: exec.Command(self), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), envService+"="+service, envName+"="+name, envDir+"="+dir)
 	p.cmd.Stderr = os.Stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = apart()
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
