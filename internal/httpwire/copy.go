@@ -20,8 +20,8 @@ func (c *Copy) Read(p []byte) (int, error) {
 		return n, err
 	}
 	r := c.of
-	r.reading.Lock()
-	defer r.reading.Unlock()
+	r.reading <- struct{}{}
+	defer func() { <-r.reading }()
 	// Whoever had the source before may have left something.
 	if n, err, ok := c.readKept(p); ok {
 		return n, err

@@ -14,7 +14,7 @@ import (
 type Replay struct {
 	src     io.ReadCloser
 	limit   int64
-	reading sync.Mutex // held while src is read, which may block; taken before mu
+	reading chan struct{} // full while src is read, which may block; taken before mu
 
 	mu      sync.Mutex
 	kept    []byte
@@ -26,7 +26,9 @@ type Replay struct {
 }
 
 // NewReplay keeps up to limit bytes of src, which it closes when it is no longer needed.
-func NewReplay(src io.ReadCloser, limit int64) *Replay { return &Replay{src: src, limit: limit} }
+func NewReplay(src io.ReadCloser, limit int64) *Replay {
+	return &Replay{src: src, limit: limit, reading: make(chan struct{}, 1)}
+}
 
 // Replayable reports whether another copy can begin at the first byte.
 func (r *Replay) Replayable() bool {
@@ -72,10 +74,9 @@ func (r *Replay) close() {
 	if closed {
 		return
 	}
-	if !r.reading.TryLock() {
+	if len(r.reading) > 0 {
 		go func() { _ = r.src.Close() }()
 		return
 	}
-	r.reading.Unlock()
 	_ = r.src.Close()
 }
