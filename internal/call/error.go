@@ -30,6 +30,7 @@ const (
 	ConnectFailed  = "connect_failed"  // the request was never written
 	Broken         = "broken"          // the connection broke after the request was written, or may have been
 	Closed         = "closed"          // the client is closed
+	BreakerOpen    = "breaker_open"    // the destination's circuit breaker is open
 	Invalid        = "invalid"         // the call cannot be made as asked
 )
 

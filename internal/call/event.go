@@ -49,6 +49,7 @@ const (
 	ConsecutiveGateway = "consecutive_gateway" // the endpoint: so many 502, 503, 504 and failed connections in a row
 	PolicyChanged      = "policy_changed"      // the policy that decided so is no longer in force
 	EjectedShare       = "ejected_share"       // panic: the share of ejected endpoints crossed the threshold
+	EndpointsChanged   = "endpoints_changed"   // the list became too short for so many ejections
 )
 
 // Event is one change of state.

@@ -124,3 +124,13 @@ type Gauges interface {
 	// PolicySince is when the policy in force was set.
 	PolicySince() time.Time
 }
+
+// Observer is all that clients and servers report to.
+type Observer interface {
+	CallObserver
+	AttemptObserver
+	ServeObserver
+	Listener
+	// Watch has g asked whenever metrics are collected, until stop is called.
+	Watch(g Gauges) (stop func())
+}
