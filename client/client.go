@@ -23,9 +23,10 @@ const (
 
 // Client is what all calls of a process share. It is safe for concurrent use. Make it with [New], end it with Close.
 type Client struct {
-	cfg  Config
-	core *stack.Client
-	mesh hosts
+	cfg     Config
+	core    *stack.Client
+	mesh    hosts
+	unwatch func() // ends what telemetry shows of this client
 }
 
 // New makes a client. It starts nothing: the endpoints of a service are watched from its first call on. The error lists
@@ -40,13 +41,17 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Client{
-		cfg:  cfg,
-		mesh: newHosts(cfg),
-		core: stack.NewClient(stack.Config{
-			Discovery: cfg.Discovery, Resilience: cfg.Resilience, Balance: cfg.Balance, Warmup: cfg.Warmup, Logger: cfg.Logger,
-		}),
-	}, nil
+	sc := stack.Config{
+		Discovery: cfg.Discovery, Resilience: cfg.Resilience, Balance: cfg.Balance, Warmup: cfg.Warmup, Logger: cfg.Logger,
+	}
+	if cfg.Telemetry != nil {
+		sc.Observer = cfg.Telemetry.Core()
+	}
+	c := &Client{cfg: cfg, mesh: newHosts(cfg), core: stack.NewClient(sc), unwatch: func() {}}
+	if cfg.Telemetry != nil {
+		c.unwatch = cfg.Telemetry.Core().Watch(c.core)
+	}
+	return c, nil
 }
 
 // orDefault is v, its default where it is 0, and 0 where it is negative, which stands for "none".
@@ -119,6 +124,7 @@ func (c *Client) Ready(ctx context.Context, services ...string) error {
 // Close ends the watches and closes idle connections. Calls under way, their bodies and streams go on to their end; new
 // ones are refused. It may be called more than once.
 func (c *Client) Close() error {
+	c.unwatch()
 	c.core.Close()
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/resilience"
+	"github.com/intramesh/intramesh/telemetry"
 )
 
 // Config says what a [Client] does. Every field stands alone: one that is left empty adds nothing and costs nothing.
@@ -40,6 +41,8 @@ type Config struct {
 	// WarmConns is the number of gRPC connections that a grpc.ClientConn keeps ready ahead of calls; others are made
 	// when an endpoint is first chosen. 0: 16; negative: none.
 	WarmConns int
+	// Telemetry makes spans, metrics and trace headers of calls. One value may serve clients and servers. Nil: none.
+	Telemetry *telemetry.Telemetry
 	// Logger hears of what changes: endpoints that appear and go, sources that fail. Nil: [slog.Default].
 	Logger *slog.Logger
 }

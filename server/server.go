@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/internal/stack"
+	"github.com/intramesh/intramesh/telemetry"
 )
 
 // Defaults of [Config].
@@ -25,6 +26,9 @@ type Config struct {
 	DrainDelay time.Duration
 	// DrainTimeout bounds the graceful shutdown after DrainDelay; what is left then is closed. 0: 30 s.
 	DrainTimeout time.Duration
+	// Telemetry makes spans and metrics of requests, and continues the traces that they belong to. One value may serve
+	// clients and servers. Nil: none.
+	Telemetry *telemetry.Telemetry
 	// Logger hears of panics and of drains that do not finish, never of headers or bodies. Nil: [slog.Default].
 	Logger *slog.Logger
 }
@@ -48,12 +52,16 @@ func newServer(cfg Config, wait stack.ServeWait) (*Server, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	s := &Server{core: stack.NewServer(stack.ServerConfig{
+	sc := stack.ServerConfig{
 		Logger:       log,
 		DrainDelay:   max(0, or(cfg.DrainDelay, defaultDrainDelay)),
 		DrainTimeout: or(cfg.DrainTimeout, defaultDrainTimeout),
 		Wait:         wait,
-	})}
+	}
+	if cfg.Telemetry != nil {
+		sc.Observer = cfg.Telemetry.Core()
+	}
+	s := &Server{core: stack.NewServer(sc)}
 	s.core.Add(&s.hijacks)
 	return s, nil
 }
