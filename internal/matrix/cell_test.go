@@ -38,8 +38,7 @@ func (k cell) plain(s scenario) exchange {
 	if s.mode == panics {
 		s.mode = refusesOnce // as far as a plain server can follow
 	}
-	plain := cell{t: k.t, row: new(row), column: k.column, scenario: s, wiring: unwrapped}
-	x := plain.run()
+	x := k.unwrapped(s)
 	k.always(&x)
 	return x
 }
