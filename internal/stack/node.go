@@ -2,6 +2,7 @@ package stack
 
 import (
 	"io"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,8 +42,17 @@ func (n *Node) Retired() bool { return n.retired.Load() != 0 }
 // revise takes what the source newly says of the same endpoint.
 func (n *Node) revise(e discovery.Endpoint) {
 	n.retired.Store(0)
-	n.endpoint.Store(&e)
+	if same(n.endpoint.Load(), &e) { // so are nearly all of a set of thousands
+		return
+	}
+	next := e
+	n.endpoint.Store(&next)
 	n.Load.SetShare(e.Share())
+}
+
+func same(a, b *discovery.Endpoint) bool {
+	return a.Addr == b.Addr && a.Zone == b.Zone && a.Region == b.Region && a.Weight == b.Weight && a.ID == b.ID &&
+		maps.Equal(a.Metadata, b.Metadata)
 }
 
 // retire is called when the endpoint has left the list: calls in flight go on, idle connections are given back.
