@@ -23,7 +23,8 @@ func TestAllocations(t *testing.T) {
 	stub := &stubTransport{http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}}
 	wrap := func(http.RoundTripper) http.RoundTripper { return stub }
 	orders := discovery.Static{"orders": {{Addr: "127.0.0.1:1"}, {Addr: "127.0.0.1:2"}}}
-	standard := resilience.Config{Default: resilience.Standard()}
+	retry := resilience.Config{Default: resilience.Policy{Timeout: &resilience.Timeout{}, Retry: &resilience.Retry{}, Budget: &resilience.Budget{}}}
+	standard := resilience.Config{Default: resilience.Standard()} // has a breaker, which costs one
 	for _, tt := range []struct {
 		name     string
 		cfg      Config
@@ -34,12 +35,13 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"direct, nothing set", Config{}, stub, "http://orders/", false, 2},
 		{"direct, deadline", Config{}, stub, "http://orders/", true, 5},
-		{"direct, standard", Config{Resilience: standard}, stub, "http://orders/", false, 6},
+		{"direct, retries", Config{Resilience: retry}, stub, "http://orders/", false, 6},
 		{"mesh, nothing set", Config{Discovery: orders, WrapAttempt: wrap}, nil, "http://orders/", false, 2},
 		{"mesh, mesh scheme", Config{Discovery: orders, WrapAttempt: wrap}, nil, "mesh://orders/", false, 2},
 		{"mesh, deadline", Config{Discovery: orders, WrapAttempt: wrap}, nil, "http://orders/", true, 5},
-		{"mesh, standard", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", false, 6},
-		{"mesh, standard, deadline", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", true, 9},
+		{"mesh, retries", Config{Discovery: orders, WrapAttempt: wrap, Resilience: retry}, nil, "http://orders/", false, 6},
+		{"mesh, retries, deadline", Config{Discovery: orders, WrapAttempt: wrap, Resilience: retry}, nil, "http://orders/", true, 9},
+		{"mesh, standard, deadline", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", true, 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := New(tt.cfg)

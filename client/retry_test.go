@@ -140,8 +140,7 @@ func TestLastAnswerIsAnswer(t *testing.T) {
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad := count(status(503))
-		policy := resilience.Standard()
-		policy.Budget = &resilience.Budget{Ratio: 0.2, PerSecond: -1}
+		policy := resilience.Policy{Retry: &resilience.Retry{}, Budget: &resilience.Budget{Ratio: 0.2, PerSecond: -1}}
 		m := newMesh(t, client.Config{Resilience: resilience.Config{Default: policy}}, bad)
 		defer m.c.Close()
 		const calls = 100
