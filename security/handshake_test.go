@@ -34,25 +34,40 @@ func connect(t testing.TB, client, server *tls.Config) (c, s end) {
 			s.err = err
 			return
 		}
-		s = talk(tls.Server(conn, server))
+		s = talk(tls.Server(conn, server), true)
 	})
 	conn, err := n.DialContext(t.Context(), "tcp", "server:1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = talk(tls.Client(conn, client))
+	c = talk(tls.Client(conn, client), false)
 	wg.Wait()
 	return c, s
 }
 
-func talk(conn *tls.Conn) (e end) {
+// talk lets the server speak first, so that a client that is refused reads the alert before it can fail to write.
+func talk(conn *tls.Conn, server bool) (e end) {
 	defer conn.Close()
 	if e.err = conn.Handshake(); e.err != nil {
 		return e
 	}
 	e.state = conn.ConnectionState()
-	if _, e.err = conn.Write([]byte("word")); e.err == nil {
-		_, e.err = io.ReadFull(conn, make([]byte, 4))
+	say := func() {
+		if e.err == nil {
+			_, e.err = conn.Write([]byte("word"))
+		}
+	}
+	hear := func() {
+		if e.err == nil {
+			_, e.err = io.ReadFull(conn, make([]byte, 4))
+		}
+	}
+	if server {
+		say()
+		hear()
+	} else {
+		hear()
+		say()
 	}
 	return e
 }
