@@ -34,7 +34,7 @@ func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, 
 	d := b.dialer.core.Destination(name, time.Now())
 	d.Pin()
 	r := &meshResolver{cc: cc, core: b.dialer.core, feed: &feed{dest: d, warm: b.dialer.config.WarmConns}, stop: make(chan struct{})}
-	go r.run()
+	go r.run(r.tell()) // told before it is asked: then Connect finds a balancer
 	return r, nil
 }
 
@@ -56,24 +56,31 @@ type meshResolver struct {
 	cc   resolver.ClientConn
 	core *stack.Client
 	feed *feed
+	told string
 	stop chan struct{}
 	once sync.Once
 }
 
-// run gives grpc the service config of the policy, and again when the policy changes.
-func (r *meshResolver) run() {
-	last := ""
+// tell gives grpc the service config of the policy, where it is another than before, and returns what is closed when the
+// policy has changed.
+func (r *meshResolver) tell() (changed <-chan struct{}) {
+	cfg, changed := r.core.Policy()
+	if sc := configFor(cfg.For(r.feed.dest.Name, stack.SplitPort(r.feed.dest.Name))); sc != r.told {
+		r.told = sc
+		_ = r.cc.UpdateState(resolver.State{
+			ServiceConfig: r.cc.ParseServiceConfig(sc),
+			Attributes:    attributes.New(feedKey{}, r.feed),
+		})
+	}
+	return changed
+}
+
+// run tells again whenever the policy changes.
+func (r *meshResolver) run(changed <-chan struct{}) {
 	for {
-		cfg, changed := r.core.Policy()
-		if sc := configFor(cfg.For(r.feed.dest.Name, stack.SplitPort(r.feed.dest.Name))); sc != last {
-			last = sc
-			_ = r.cc.UpdateState(resolver.State{
-				ServiceConfig: r.cc.ParseServiceConfig(sc),
-				Attributes:    attributes.New(feedKey{}, r.feed),
-			})
-		}
 		select {
 		case <-changed:
+			changed = r.tell()
 		case <-r.stop:
 			return
 		}
