@@ -30,7 +30,8 @@ func (r *rpc) start(ctx context.Context, d *dialer, cc *grpc.ClientConn, method 
 	r.dialer, r.conn = d, cc
 	r.Protocol, r.Ctx, r.Method = call.GRPC, ctx, method
 	service, meshed := serviceOf(cc.Target())
-	r.Service, r.Direct, r.ChoosesLate = service, d.direct || !meshed, true
+	// A mesh target without a source to ask is refused by the resolver.
+	r.Service, r.Direct, r.ChoosesLate = service, d.direct || !meshed || d.config.Discovery == nil, true
 	r.Idempotent = methods.of(method).idempotent
 }
 
