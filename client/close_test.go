@@ -138,25 +138,32 @@ func TestCloseIdleConnections(t *testing.T) {
 	})
 }
 
-// TestConnectionsGoWithTheirEndpoint, those in use when they are no longer.
+// TestConnectionsGoWithTheirEndpoint, those in use when they are no longer, whatever the base thinks of idle ones.
 func TestConnectionsGoWithTheirEndpoint(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := make(scripted)
-		m := newMesh(t, client.Config{Discovery: s}, pauses(0, time.Minute), http.HandlerFunc(echo))
-		defer m.c.Close()
-		go func() { s <- set("a:80") }()
-		resp, err := m.get(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		s <- set("b:80")
-		synctest.Wait()
-		if got := text(t, resp, nil); got != "x" {
-			t.Errorf("%q", got)
-		}
-		time.Sleep(2 * time.Second) // in the bubble's time
-		if n := m.net.Conns("a:80"); n != 0 {
-			t.Errorf("%d connections to an endpoint that has left", n)
-		}
-	})
+	var h2c http.Protocols
+	h2c.SetUnencryptedHTTP2(true)
+	for name, base := range map[string]*http.Transport{"h1": {}, "h2c": {Protocols: &h2c}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := make(scripted)
+				m := newMesh(t, client.Config{Discovery: s}, pauses(0, time.Minute), http.HandlerFunc(echo))
+				m.rt = m.c.Transport(base)
+				defer m.c.Close()
+				go func() { s <- set("a:80") }()
+				resp, err := m.get(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				s <- set("b:80")
+				synctest.Wait()
+				if got := text(t, resp, nil); got != "x" {
+					t.Errorf("%q", got)
+				}
+				time.Sleep(2 * time.Second) // in the bubble's time
+				if n := m.net.Conns("a:80"); n != 0 {
+					t.Errorf("%d connections to an endpoint that has left", n)
+				}
+			})
+		})
+	}
 }

@@ -290,6 +290,24 @@ func TestTransportsOwnTimeout(t *testing.T) {
 	})
 }
 
+// TestReplyTooLate: a transport that answers although the time was over brings no answer, and its body is closed.
+func TestReplyTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := track("late")
+		c := newClient(t, client.Config{Resilience: timeouts(time.Second, -1)})
+		rt := c.Transport(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return &http.Response{StatusCode: 200, Body: body}, nil
+		}))
+		resp, err := rt.RoundTrip(request(t, http.MethodGet, "http://orders/", nil)) //nolint:bodyclose // there is none
+		var e *client.Error
+		if resp != nil || !errors.As(err, &e) || e.Reason != client.Deadline || !e.Timeout() {
+			t.Errorf("%v, %v", resp, err)
+		}
+		<-body.closed
+	})
+}
+
 // TestReplyInTheVeryMoment: whichever of the timer and the headers comes first wins whole. A body is never cut by a clock
 // that has lost.
 func TestReplyInTheVeryMoment(t *testing.T) {
