@@ -214,6 +214,20 @@ func TestNoRetryHasAllTheTime(t *testing.T) {
 	})
 }
 
+// TestPassedDownHasAllTheTime: neither is an attempt that no other may follow, because the process serves a retried one
+// and has no budget.
+func TestPassedDownHasAllTheTime(t *testing.T) {
+	policy := resilience.Policy{Retry: &resilience.Retry{}}
+	bubble(t, client.Config{Resilience: resilience.Config{Default: policy}}, pauses(8*time.Second, 0), func(t *testing.T, m *mesh) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		resp, err := m.get(call.WithInbound(ctx, &call.Inbound{Attempt: 2}))
+		if got := text(t, resp, err); got != "x" {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
 // TestCallerCancels: while it waits for the headers, with and without a cause of the caller's own.
 func TestCallerCancels(t *testing.T) {
 	own := errors.New("own reason")

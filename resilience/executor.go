@@ -80,6 +80,10 @@ func (e *Executor) Idle() time.Duration { return e.idle }
 // Retries is how many attempts may follow the first; 0 where retries are off. For the mesh's call path.
 func (e *Executor) Retries() int { return e.retries }
 
+// Permits says whether a retry is thinkable at all for a process that is itself serving a retried attempt (passedDown) or
+// is not: without a budget the former makes none. For the mesh's call path.
+func (e *Executor) Permits(passedDown bool) bool { return e.retries > 0 && (e.budget || !passedDown) }
+
 // Idempotent says that the policy declares every call to be safe to execute twice. For the mesh's call path.
 func (e *Executor) Idempotent() bool { return e.idempotent }
 

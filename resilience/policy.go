@@ -60,7 +60,8 @@ const (
 // Timeout bounds calls whose caller gives no deadline.
 type Timeout struct {
 	// Reply is how long a call may take, all its attempts together, until there are response headers (HTTP) or the
-	// reply of a unary gRPC call. It never covers a body, an upgrade or a stream. 0: 15 s; negative: no limit.
+	// reply of a unary gRPC call. It never covers a body, an upgrade or a stream: over HTTP an attempt waits that long from
+	// when a request body of more than 64 KiB, or of a length that is not known, last moved. 0: 15 s; negative: no limit.
 	Reply time.Duration
 	// Idle is the longest silence on a body, an upgraded connection or a stream. 0: 5 min; negative: no limit.
 	Idle time.Duration

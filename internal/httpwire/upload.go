@@ -44,6 +44,7 @@ func (u *Upload) interrupt() {
 	_ = u.body.Close()
 }
 
+// Read hands bytes on, and tells that the body moves.
 func (u *Upload) Read(p []byte) (int, error) {
 	n, err := u.body.Read(p)
 	if n > 0 && u.moved != nil {

@@ -31,7 +31,7 @@ func (timeout) Begin(a *Attempt) error {
 		return nil
 	}
 	var try time.Duration
-	if c.Retries() { // to cut the only attempt short would gain nothing
+	if c.Retries() && c.exec.Permits(c.series.PassedDown) { // to cut the only attempt short would gain nothing
 		try = c.exec.PerTry(left, c.Idempotent && c.Wire.Replayable(), c.Tries)
 	}
 	if try <= 0 && !c.ReplyBy.IsZero() {
