@@ -1,6 +1,7 @@
 package clientgrpc
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -10,16 +11,19 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/internal/stack"
 )
 
 // outcome is how an attempt ended that grpc reported with err.
-func (r *rpc) outcome(err error) call.Outcome {
+func (r *rpc) outcome(a *stack.Attempt, err error) call.Outcome {
 	if err == nil {
 		return call.Outcome{}
 	}
 	p := &r.picked
 	o := outcomeOf(err, p.trailer)
 	switch {
+	case o.Code == call.DeadlineExceeded:
+		runOut(a.Ctx)
 	case o.Code != call.Unavailable:
 		// What keeps grpc from sending for a reason of the caller's own (credentials, a message that is too large) has
 		// another code and would do so everywhere.
@@ -29,6 +33,14 @@ func (r *rpc) outcome(err error) call.Outcome {
 		o.Sent, o.RefusedStream = call.SentNo, true
 	}
 	return o
+}
+
+// runOut waits for the end of a context whose time is over. The server has the same deadline, and may say so a moment
+// before our own clock does: it is our clock's verdict all the same, and not an answer.
+func runOut(ctx context.Context) {
+	if d, ok := ctx.Deadline(); ok && time.Until(d) < time.Millisecond {
+		<-ctx.Done()
+	}
 }
 
 // outcomeOf reads a status and the trailer that came with it.

@@ -72,7 +72,7 @@ func (s *stream) Try(a *stack.Attempt) {
 	opts := append(slices.Clip(s.opts), grpc.OnFinish(s.ended))
 	cs, err := s.create(s.outgoing(a), s.desc, s.conn, s.Method, opts...)
 	if err != nil {
-		a.Outcome = s.outcome(err)
+		a.Outcome = s.outcome(a, err)
 		if s.Direct && s.Retries() && a.Outcome.Code == call.Unavailable {
 			a.Outcome.Sent = call.SentNo // a stream is open before anything is sent on it
 		}

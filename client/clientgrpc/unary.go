@@ -47,7 +47,7 @@ func (u *unary) Try(a *stack.Attempt) {
 		return
 	}
 	err := u.invoke(ctx, u.Method, u.req, u.reply, u.conn, u.opts...)
-	a.Outcome = u.outcome(err)
+	a.Outcome = u.outcome(a, err)
 	u.settle(err)
 }
 
@@ -64,7 +64,8 @@ func (u *unary) tryDirect(ctx context.Context, a *stack.Attempt) {
 	if err == nil {
 		return
 	}
-	a.Outcome = outcomeOf(err, trailer)
+	u.picked.trailer = trailer
+	a.Outcome = u.outcome(a, err)
 	if p.Addr == nil && status.Code(err) == codes.Unavailable {
 		a.Outcome.Sent = call.SentNo
 	}
