@@ -10,8 +10,8 @@ import (
 // Error says that the mesh refused a call, or that there is no response to it. What a server said is never an Error.
 //
 // Use errors.As to find it: an [http.Client] wraps it in a *url.Error, and over gRPC it also has a status. The cause is
-// found by errors.Is through Unwrap: [context.DeadlineExceeded], [context.Canceled], discovery.ErrNoEndpoint and
-// discovery.ErrUnknownService are there where they apply.
+// found by errors.Is through Unwrap: [context.DeadlineExceeded], [context.Canceled], discovery.ErrNoEndpoint,
+// discovery.ErrUnknownService and resilience.ErrOpen are there where they apply.
 type Error struct {
 	Service  string // the destination's name
 	Method   string // the HTTP method, or the full gRPC method
@@ -45,6 +45,8 @@ const (
 	Broken = call.Broken
 	// Closed: the client was closed before the call.
 	Closed = call.Closed
+	// BreakerOpen: the service's circuit breaker is open, and no attempt was made; the cause is resilience.ErrOpen.
+	BreakerOpen = call.BreakerOpen
 	// Invalid: the call cannot be made as it was asked for.
 	Invalid = call.Invalid
 )

@@ -51,6 +51,13 @@ type Call struct {
 	err      error // that the caller got; known once it is refused or has its reply
 	replied  bool  // the observer knows
 	finished atomic.Bool
+
+	pass   resilience.Pass // the breaker's
+	trial  bool            // it is the breaker's probe
+	left   atomic.Bool     // the pass has been given back
+	judged bool            // class is known
+	class  call.Class      // what the last attempt says about the destination
+	broke  atomic.Bool     // the body of the answer broke off
 }
 
 // Destination is where the call goes; nil until it is routed.

@@ -21,62 +21,97 @@ var ErrWait = errors.New("intramesh: no connection is ready yet")
 // ErrNotConnected says that no endpoint is ready and all that were tried failed.
 var ErrNotConnected = errors.New("intramesh: no endpoint can be connected to")
 
-// filter is the narrowing of a first choice: what was tried already stands back.
+// filter is the narrowing of a choice: what is ejected stands back, and so does what the call has tried already.
 type filter struct {
-	nodes []*Node
-	call  *Call
+	nodes     []*Node
+	call      *Call
+	fresh     bool // pass only what the call has not tried
+	ejections bool // pass only what is not ejected, or wants a probe
 }
 
-func (f *filter) Usable(i int) bool { return f.call.fresh(f.nodes[i]) }
+func (f *filter) Usable(i int) bool { return f.passes(f.nodes[i]) }
+
+func (f *filter) passes(n *Node) bool {
+	return (!f.ejections || n.open()) && (!f.fresh || f.call.fresh(n))
+}
+
+// relax drops the condition that matters least; false where there is none left. An endpoint that has just failed this call
+// is tried again before one that fails everybody.
+func (f *filter) relax() bool {
+	if f.fresh {
+		f.fresh = false
+		return true
+	}
+	had := f.ejections
+	f.ejections = false
+	return had
+}
 
 // fresh reports whether the call has not tried n yet.
 func (c *Call) fresh(n *Node) bool {
 	return !slices.Contains(c.tried, n)
 }
 
-func anyNode(*Node) bool { return true }
+// Choose is the fan-out's choice of the attempt's endpoint: by the destination's algorithm, among those that are not
+// ejected and that this call has not tried, while there is such a one. A wire with connections of its own passes what it
+// knows of them, and is given one that is ready where any is.
+func (a *Attempt) Choose(r Readiness) (n *Node, err error) {
+	a.release() // of an earlier choice that came to nothing
+	for range maxChoices {
+		n, err = a.choose(r)
+		if err != nil || a.claim(n) {
+			break
+		}
+	}
+	return n, err
+}
 
-// Choose is the fan-out's choice of the attempt's endpoint: by the destination's algorithm, among those that this call
-// has not tried while there is such a one. A wire with connections of its own passes what it knows of them, and is
-// given one that is ready where any is.
-func (a *Attempt) Choose(r Readiness) (*Node, error) {
+// maxChoices bounds how often an attempt chooses anew because another has become the probe of the endpoint in that very
+// moment.
+const maxChoices = 4
+
+func (a *Attempt) choose(r Readiness) (*Node, error) {
 	c := a.Call
 	eps := c.dest.Endpoints()
 	if a.missing = eps.missing(); a.missing != nil {
 		return nil, a.missing
 	}
-	n := c.pick(eps)
+	ejections := c.dest.outliers.active.Load()
+	n := a.pick(eps, ejections)
 	if r == nil || r.Ready(n) {
 		return n, nil
 	}
-	if len(c.tried) > 0 {
-		// One that is about to connect beats one that has just failed this call.
-		if n := r.Pick(c.fresh); n != nil {
+	// One that is about to connect beats one that has just failed this call, and one that is ejected.
+	f := &filter{call: c, fresh: len(c.tried) > 0, ejections: ejections}
+	for {
+		if n := r.Pick(f.passes); n != nil {
 			return n, nil
 		}
-		if r.Hope(c.fresh) {
+		if r.Hope(f.passes) {
 			return nil, ErrWait
 		}
+		if !f.relax() {
+			return nil, ErrNotConnected
+		}
 	}
-	if n := r.Pick(anyNode); n != nil {
-		return n, nil
-	}
-	if r.Hope(anyNode) {
-		return nil, ErrWait
-	}
-	return nil, ErrNotConnected
 }
 
-// pick never fails where there is an endpoint at all: when all were tried, they are tried again.
-func (c *Call) pick(eps *Endpoints) *Node {
-	i := -1
-	if len(c.tried) > 0 {
-		i = eps.Picker.Pick(&filter{eps.Nodes, c})
+// pick never fails where there is an endpoint at all: when all were tried, they are tried again. With nothing tried and
+// nothing ejected, nothing is looked at.
+func (a *Attempt) pick(eps *Endpoints, ejections bool) *Node {
+	c := a.Call
+	if len(c.tried) == 0 && !ejections {
+		return eps.Nodes[eps.Picker.Pick(nil)]
 	}
-	if i < 0 {
-		i = eps.Picker.Pick(nil)
+	f := &a.filter
+	*f = filter{eps.Nodes, c, len(c.tried) > 0, ejections}
+	for f.fresh || f.ejections {
+		if i := eps.Picker.Pick(f); i >= 0 {
+			return eps.Nodes[i]
+		}
+		f.relax()
 	}
-	return eps.Nodes[i]
+	return eps.Nodes[eps.Picker.Pick(nil)]
 }
 
 // Lose tells the fan-out that the attempt's endpoint was lost before anything was sent there, so that the choice that

@@ -21,7 +21,8 @@ type Config struct {
 	Balance    balance.Algorithm
 	Warmup     time.Duration
 	Logger     *slog.Logger
-	Observer   Observer // nil: none
+	Observer   Observer      // nil: none
+	Listener   call.Listener // hears of changes of state; nil: nobody does
 }
 
 // Observer sees calls and attempts.
@@ -41,6 +42,7 @@ type Client struct {
 	setting sync.Mutex   // one change of policy after the other reaches all destinations, those being added included
 
 	observer Observer
+	events   *events
 	calls    call.Chain[*Call]
 	attempts call.Chain[*Attempt]
 
@@ -55,6 +57,7 @@ type Client struct {
 // NewClient compiles a client from a configuration that has been validated.
 func NewClient(cfg Config) *Client {
 	s := &Client{source: cfg.Discovery, balance: cfg.Balance, warmup: cfg.Warmup, log: cfg.Logger, observer: cfg.Observer}
+	s.events = &events{log: cfg.Logger, listener: cfg.Listener}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.policy.Store(&cfg.Resilience)
 	s.since.Store(time.Now().UnixNano())
@@ -81,7 +84,8 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 		// limits.)
 
 		// breaker: counts finished calls, after retries; endpoints that fail are a matter for outlier detection, so that
-		// one bad endpoint of two cannot open a whole destination. (Comes with breakers.)
+		// one bad endpoint of two cannot open a whole destination.
+		breaker{s.events},
 	)
 	// --- the fan-out stands between: it turns the call into attempts and chooses each one's endpoint, see fanout.go ---
 
@@ -117,14 +121,17 @@ func (s *Client) Do(c *Call) error {
 		}
 	}()
 	err := s.fanOut(c)
+	c.answered()
 	c.reply(err)
 	c.report()
 	passed = err == nil
 	return err
 }
 
-// SetResilience replaces the policy. Calls under way keep the one that they began with; budgets keep their state.
+// SetResilience replaces the policy. Calls under way keep the one that they began with; budgets keep their state, and so do
+// breakers whose settings stay the same.
 func (s *Client) SetResilience(cfg resilience.Config) {
+	defer s.events.tell()
 	s.setting.Lock()
 	defer s.setting.Unlock()
 	s.policy.Store(&cfg)

@@ -25,6 +25,7 @@ type Destination struct {
 	direct    bool // no source: the wire's own transport finds the one endpoint
 	endpoints snapshot.Value[Endpoints]
 	exec      atomic.Pointer[resilience.Executor]
+	outliers  *outliers
 	trouble   atomic.Pointer[error] // the source's last failure, until it has good news
 	used      atomic.Int64          // when a call last asked for it, in Unix seconds
 	pins      atomic.Int64          // who needs it even when no call does
@@ -58,7 +59,18 @@ func (d *Destination) setPolicy(cfg resilience.Config) {
 		d.client.log.Error("intramesh: policy refused, the old one holds", "service", d.Name, "error", err)
 		return
 	}
-	d.exec.Store(next)
+	next.Observe(d.note)
+	old := d.exec.Swap(next)
+	d.outliers.setPolicy(next.Outlier())
+	if old != nil && !next.SameBreaker(old) && old.Breaker() > resilience.BreakerClosed {
+		d.note(call.Event{Kind: call.BreakerClosed, Time: time.Now(), Reason: call.PolicyChanged})
+	}
+}
+
+// note passes an event of the breaker on.
+func (d *Destination) note(e call.Event) {
+	e.Service = d.Name
+	d.client.events.note(e)
 }
 
 func (d *Destination) compile(p resilience.Policy) (*resilience.Executor, error) {

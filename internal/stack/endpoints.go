@@ -36,9 +36,10 @@ const keepRetired = time.Minute
 // book is the writer's side of a destination's endpoints: every node by address, those that left lately included. Its
 // owner serialises access.
 type book struct {
-	nodes   []*Node
-	places  map[string]int // index in nodes
-	retired map[string]*Node
+	outliers *outliers
+	nodes    []*Node
+	places   map[string]int // index in nodes
+	retired  map[string]*Node
 }
 
 // set makes eps the whole list.
@@ -82,14 +83,14 @@ func (b *book) put(e discovery.Endpoint) {
 		}
 		// Another identity at the same address is another endpoint: none of the old one's connections may serve it.
 		old.retire()
-		b.nodes[i] = newNode(e)
+		b.nodes[i] = newNode(e, b.outliers)
 		return
 	}
 	n := b.retired[e.Addr]
 	if n != nil && n.Endpoint().ID == e.ID {
 		n.revise(e)
 	} else {
-		n = newNode(e)
+		n = newNode(e, b.outliers)
 	}
 	delete(b.retired, e.Addr)
 	b.places[e.Addr] = len(b.nodes)
@@ -113,9 +114,9 @@ func (b *book) remove(addr string) {
 
 // forget drops the nodes that left long ago.
 func (b *book) forget() {
-	before := time.Now().Add(-keepRetired).UnixNano()
+	now := time.Now()
 	for addr, n := range b.retired {
-		if n.retired.Load() < before && n.Load.InFlight() == 0 {
+		if n.forgettable(now) && n.Load.InFlight() == 0 {
 			delete(b.retired, addr)
 		}
 	}

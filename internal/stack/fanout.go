@@ -10,6 +10,7 @@ import (
 // protocols: nothing beneath it repeats a request on its own account. (Hedged attempts will start here too: an attempt
 // holds all of its own state for that.)
 func (s *Client) fanOut(c *Call) error {
+	c.exec.Deposit(c.Start) // not sooner: a call that was refused above earns no retries
 	for {
 		a := c.next()
 		if err := s.begin(a); err != nil {
@@ -54,6 +55,7 @@ func (s *Client) begin(a *Attempt) error {
 			a.held = false
 			a.Node.left()
 		}
+		a.release()
 		a.ended.Store(true)
 		return err
 	}

@@ -22,10 +22,13 @@ type Node struct {
 	usual    atomic.Int64 // the usual latency in nanoseconds; 0 until one is known
 	retired  atomic.Int64 // when it left the list, in Unix nanoseconds; 0 while it is there
 	slots    sync.Map     // what wires keep for the endpoint, by wire
+
+	ejection
 }
 
-func newNode(e discovery.Endpoint) *Node {
+func newNode(e discovery.Endpoint, o *outliers) *Node {
 	n := &Node{Load: balance.NewNode(e)}
+	n.outliers = o
 	n.endpoint.Store(&e)
 	return n
 }
@@ -35,6 +38,9 @@ func (n *Node) Endpoint() discovery.Endpoint { return *n.endpoint.Load() }
 
 // Addr is the endpoint's address, which never changes.
 func (n *Node) Addr() string { return n.endpoint.Load().Addr }
+
+// Service is the name of the destination that the node belongs to.
+func (n *Node) Service() string { return n.outliers.service }
 
 // Retired reports whether the endpoint has left its destination.
 func (n *Node) Retired() bool { return n.retired.Load() != 0 }
@@ -126,6 +132,9 @@ func (n *Node) hurried(a *call.Attempt) bool {
 }
 
 func (n *Node) learn(took time.Duration) {
+	if took <= 0 {
+		return // the wire does not know
+	}
 	old := n.usual.Load()
 	if old == 0 {
 		n.usual.Store(int64(took))

@@ -45,6 +45,8 @@ func (s *Client) add(r *registry, name string, now time.Time) *Destination {
 	}
 	r.sweep(now)
 	d := &Destination{Name: name, bare: SplitPort(name), client: s, direct: r == &s.directs, stop: func() {}}
+	d.outliers = newOutliers(name, s.events)
+	d.book.outliers = d.outliers
 	d.touch(now)
 	if !d.direct && !s.ending.Load() {
 		var ctx context.Context

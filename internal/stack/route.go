@@ -18,7 +18,6 @@ func (r route) Begin(c *Call) error {
 	d := find(c.Service, c.Start)
 	c.dest, c.exec = d, d.exec.Load()
 	c.applyPolicy()
-	c.exec.Deposit(c.Start)
 	if d.direct || d.Endpoints() != nil {
 		return nil
 	}

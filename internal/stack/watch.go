@@ -59,6 +59,7 @@ func (d *Destination) ask(ctx context.Context) (err error) {
 
 // update applies a piece of news. One that cannot be right is refused whole: the last good set holds.
 func (d *Destination) update(ctx context.Context, u discovery.Update) {
+	defer d.client.events.tell()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if ctx.Err() != nil {
@@ -81,6 +82,7 @@ func (d *Destination) update(ctx context.Context, u discovery.Update) {
 	next := d.book.publish(d.client.balance, u.Kind == discovery.Absent)
 	d.trouble.Store(nil)
 	d.endpoints.Store(next)
+	d.outliers.list(len(next.Nodes))
 	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
 }
 

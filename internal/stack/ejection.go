@@ -1,0 +1,203 @@
+package stack
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/intramesh/intramesh/internal/call"
+)
+
+// ejection is what outlier detection knows of a node. It lies in the node, so it survives changes of the list and of the
+// policy, and reconnects, and both protocols share it.
+type ejection struct {
+	outliers *outliers
+
+	row     atomic.Int32 // failures in a row
+	gateway atomic.Int32 // failures of the gateway kind in a row
+	due     atomic.Int64 // 0: not ejected; else when a probe may find out, in the outliers' time
+	probe   atomic.Int64 // when the probe began that is under way; 0: none is
+
+	times int64 // by how much the next ejection is longer; guarded by outliers.mu
+	since int64 // when it was readmitted; guarded by outliers.mu
+}
+
+// probePatience is how long a probe keeps others from being one. A stream that is silent may last for ever.
+const probePatience = 30 * time.Second
+
+// Ejected reports whether the endpoint is out: no call goes there but the one that finds out whether it is well.
+func (n *Node) Ejected() bool { return n.due.Load() != 0 }
+
+// open reports whether the node may be picked: because it is not ejected, or because its time is over and a probe is
+// wanted.
+func (n *Node) open() bool {
+	due := n.due.Load()
+	return due == 0 || n.wants(due, n.outliers.now())
+}
+
+// wants reports whether an ejected node waits for a probe.
+func (n *Node) wants(due, now int64) bool {
+	if now < due {
+		return false
+	}
+	began := n.probe.Load()
+	return began == 0 || now-began >= int64(probePatience)
+}
+
+func (n *Node) clear() {
+	n.row.Store(0)
+	n.gateway.Store(0)
+}
+
+// forgettable reports whether nothing of the node matters any more, once it has left the list.
+func (n *Node) forgettable(now time.Time) bool {
+	left := n.retired.Load()
+	return left != 0 && left < now.Add(-keepRetired).UnixNano() && n.due.Load() <= n.outliers.now()
+}
+
+// claim makes the attempt the probe of the node it was given, if that is ejected and its time is over. It is false where
+// another attempt has become the probe in the meantime, and the node is of no use to this one.
+func (a *Attempt) claim(n *Node) bool {
+	due := n.due.Load()
+	if due == 0 {
+		return true
+	}
+	o := n.outliers
+	now := o.now()
+	if now < due {
+		return true // there was no other choice
+	}
+	began := n.probe.Load()
+	if (began == 0 || now-began >= int64(probePatience)) && n.probe.CompareAndSwap(began, now) {
+		a.claimed.Store(now)
+		a.probe.Store(n)
+		return true
+	}
+	return !o.active.Load()
+}
+
+// release gives up being a probe without a word about the node.
+func (a *Attempt) release() {
+	if n := a.probe.Swap(nil); n != nil {
+		n.probe.CompareAndSwap(a.claimed.Load(), 0)
+	}
+}
+
+// Judge tells the endpoint how the attempt ended there, for balancing and for outlier detection.
+func (a *Attempt) Judge(n *Node, class call.Class, at *call.Attempt) {
+	v := verdictOn(n, class, at)
+	n.Judge(class, at)
+	a.count(n, v)
+}
+
+// judgeReply is Judge for an attempt whose reply has a body to come: that it went well is told when that is over. A probe
+// is judged at once, since the body may take for ever.
+func (a *Attempt) judgeReply(class call.Class) {
+	n := a.Node
+	v := verdictOn(n, class, &a.Attempt)
+	n.Judge(class, &a.Attempt)
+	if v == well && a.probe.Load() == nil {
+		a.fine = true
+		return
+	}
+	a.count(n, v)
+}
+
+// judgeBody is called when the attempt is over.
+func (a *Attempt) judgeBody() {
+	if !a.fine {
+		return
+	}
+	v := well
+	if a.Call.broke.Load() {
+		v = badGateway
+		a.Node.Load.Fail()
+	}
+	a.count(a.Node, v)
+}
+
+// count adds the verdict to what is known of the endpoint.
+func (a *Attempt) count(n *Node, v verdict) {
+	if a.probe.Load() == n {
+		a.testify(n, v)
+		return
+	}
+	switch v {
+	case well:
+		n.well()
+	case bad, badGateway:
+		if n.outliers.policy.Load() != nil {
+			n.outliers.failed(n, v == badGateway)
+			n.outliers.events.tell()
+		}
+	}
+}
+
+// testify is what the probe says.
+func (a *Attempt) testify(n *Node, v verdict) {
+	if v == nothing {
+		a.release()
+		return
+	}
+	if a.probe.Swap(nil) == n {
+		n.outliers.probed(n, a.claimed.Load(), v == well)
+		n.outliers.events.tell()
+	}
+}
+
+// readmit says that the attempt, if it is a probe, goes well so far.
+func (a *Attempt) readmit() {
+	if n := a.probe.Load(); n != nil {
+		a.testify(n, well)
+	}
+}
+
+// well ends the node's row of failures.
+func (n *Node) well() {
+	if n.row.Load() != 0 {
+		n.row.Store(0)
+	}
+	if n.gateway.Load() != 0 {
+		n.gateway.Store(0)
+	}
+}
+
+// verdict is what an attempt says about its endpoint.
+type verdict uint8
+
+const (
+	nothing    verdict = iota
+	well               // it answers
+	bad                // it failed
+	badGateway         // it failed, or the way to it, in the manner of 502, 503 and 504
+)
+
+// verdictOn reads an outcome as outlier detection does. That a server has too much to do (429), or refuses before work, is
+// an answer of a server that is well.
+func verdictOn(n *Node, class call.Class, at *call.Attempt) verdict {
+	o := &at.Outcome
+	switch class {
+	case call.Success, call.Busy:
+		return well
+	case call.Canceled:
+		return nothing
+	case call.Refused:
+		switch {
+		case o.Overloaded:
+			return well
+		case o.RefusedStream:
+			return nothing // a server that leaves hands back what it does not get to
+		}
+		return badGateway // it could not be connected to
+	}
+	if n.hurried(at) {
+		return nothing
+	}
+	status := o.Status
+	if status == 0 {
+		status = o.Code.HTTPStatus()
+	}
+	if status == 502 || status == 503 || status == 504 {
+		return badGateway
+	}
+	return bad
+}
