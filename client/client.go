@@ -83,7 +83,7 @@ func (cfg Config) validate() error {
 			errs = append(errs, fmt.Errorf("client: Config.Discovery: %w", err))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, cfg.validateIdentity()...)...)
 }
 
 func validHost(h string) error {

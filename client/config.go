@@ -10,6 +10,7 @@ import (
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/resilience"
+	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/telemetry"
 )
 
@@ -24,6 +25,14 @@ type Config struct {
 	Hosts []string
 	// Resilience is the policy for each service: time limits, retries, budgets. SetResilience replaces it.
 	Resilience resilience.Config
+	// Identity is who this process is and whom it trusts. With it every connection to a mesh endpoint is mutual TLS, over
+	// both protocols and whatever the scheme of the URL; a mesh destination never falls back to plain text. Without it HTTP
+	// follows the URL's scheme, and gRPC has the credentials of the caller's own. Needs Discovery.
+	Identity security.Identity
+	// ServerID is the identity that the endpoints of a service must prove: "spiffe://shop/orders", or "spiffe://shop" where
+	// membership of the trust domain is enough; "" leaves it to the source, see discovery.Endpoint. Where both say
+	// something, both must be met. An endpoint of which nothing is known is not connected to. Needs Identity.
+	ServerID func(service string) string
 	// Balance is how an endpoint is picked. Empty: least request, by power of two choices.
 	Balance balance.Algorithm
 	// Warmup bounds how long a call waits for the first answer of the registry about a service; the call's own deadline

@@ -13,10 +13,10 @@ import (
 // outgoing is the attempt's own request. The caller's is never changed.
 func (x *exchange) outgoing(a *stack.Attempt) (*http.Request, error) {
 	out := x.req.WithContext(a.Ctx)
-	if out.URL.Scheme == "mesh" {
+	if scheme := x.scheme(); scheme != out.URL.Scheme {
 		if a.Number == 1 {
 			x.url = *out.URL
-			x.url.Scheme = "http"
+			x.url.Scheme = scheme
 		}
 		out.URL = &x.url
 	}
@@ -27,6 +27,17 @@ func (x *exchange) outgoing(a *stack.Attempt) (*http.Request, error) {
 		}
 	}
 	return out, x.attachBody(out, a)
+}
+
+// scheme is that of the URL as the endpoint's transport gets it.
+func (x *exchange) scheme() string {
+	switch {
+	case x.transport.client.cfg.Identity != nil:
+		return "https"
+	case x.req.URL.Scheme == "mesh":
+		return "http"
+	}
+	return x.req.URL.Scheme
 }
 
 // value is the value of a field as a header has it. That of the first attempt, which is mostly the only one, has its room

@@ -7,6 +7,7 @@ import (
 
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/httpwire"
+	"github.com/intramesh/intramesh/internal/meshtls"
 )
 
 // Transport returns a [http.RoundTripper] that sends mesh calls to their service's endpoints and everything else to base,
@@ -20,7 +21,9 @@ import (
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	t := &transport{client: c, base: base}
 	own, _ := base.(*http.Transport)
-	t.pool = httpwire.NewPool(own, c.cfg.Dial, c.cfg.WrapAttempt)
+	t.pool = httpwire.NewPool(own, httpwire.PoolConfig{
+		Dial: c.cfg.Dial, Wrap: c.cfg.WrapAttempt, TLS: meshtls.New(c.cfg.Identity, c.cfg.ServerID, c.cfg.Logger),
+	})
 	if base == nil {
 		t.base = http.DefaultTransport
 	}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/resolver"
 
 	"github.com/intramesh/intramesh/internal/stack"
+	"github.com/intramesh/intramesh/security"
 )
 
 // conn is a grpc.ClientConn's connection to one endpoint.
@@ -46,8 +47,8 @@ func (c *conn) changed(s balancer.SubConnState) {
 		return // by the keeper's own doing
 	case connectivity.TransientFailure:
 		c.since.Store(time.Now().UnixNano())
-		if s.ConnectionError != nil {
-			c.lb.lastErr.Store(&s.ConnectionError)
+		if err := security.Refusal(s.ConnectionError); err != nil {
+			c.lb.lastErr.Store(&err)
 		}
 	}
 	c.state.Store(uint32(s.ConnectivityState))

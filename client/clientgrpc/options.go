@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/internal/meshtls"
 	"github.com/intramesh/intramesh/internal/stack"
 )
 
@@ -24,8 +25,10 @@ var connectParams = grpc.ConnectParams{
 const maxAttempts = 16
 
 // DialOptions are the options for grpc.NewClient with a target of the scheme mesh ("mesh:///orders"): the interceptors of
-// [Interceptors], a resolver and a balancer that take their endpoints from c, and no proxy. Options that come after them
-// win, credentials among them: they are the caller's.
+// [Interceptors], a resolver and a balancer that take their endpoints from c, no proxy, and where c has an identity the
+// credentials that prove it and verify each endpoint's. Without one the credentials are the caller's to give.
+//
+// Options that come after them win, except for credentials beside an identity: such a connection is refused.
 //
 // The balancer is chosen by the service config, so grpc.WithDisableServiceConfig must not be used, and a default service
 // config of the caller's own has no effect.
@@ -39,6 +42,9 @@ func DialOptions(c *client.Client) []grpc.DialOption {
 	)
 	if d.config.Dial != nil {
 		opts = append(opts, grpc.WithContextDialer(d.dial))
+	}
+	if tls := meshtls.New(d.config.Identity, d.config.ServerID, d.config.Logger); tls != nil {
+		opts = append(opts, grpc.WithTransportCredentials(identity{tls}))
 	}
 	return opts
 }

@@ -20,16 +20,22 @@ type resolverBuilder struct{ dialer *dialer }
 
 func (b *resolverBuilder) Scheme() string { return scheme }
 
+// errCredentials keeps a connection to the mesh from falling back to anything less than the client's identity.
+var errCredentials = errors.New("clientgrpc: the client has an identity, and other transport credentials were given after DialOptions")
+
 var errNoDiscovery = errors.New("clientgrpc: a mesh target needs client.Config.Discovery")
 
 // Build is called by grpc whenever a connection leaves idleness.
-func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
+func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, opts resolver.BuildOptions) (resolver.Resolver, error) {
 	name, _ := serviceOf(scheme + ":" + target.Endpoint())
 	if !validService(name, target.URL) {
 		return nil, errors.New("clientgrpc: target " + target.String() + `: want "mesh:///service"`)
 	}
 	if b.dialer.config.Discovery == nil {
 		return nil, errNoDiscovery
+	}
+	if _, ours := opts.DialCreds.(identity); !ours && b.dialer.config.Identity != nil {
+		return nil, errCredentials
 	}
 	d := b.dialer.core.Destination(name, time.Now())
 	d.Pin()

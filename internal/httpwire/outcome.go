@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/security"
 )
 
 // Answer is the outcome of an attempt that has a response.
@@ -38,9 +39,9 @@ var ErrHandedBack = errors.New("httpwire: the peer handed the request back unpro
 // dialler's time limit) or that of another request whose connection this one shared. Whether the time of the call was
 // over, or its caller gave up, is for the call path to say, which knows.
 func Broken(err error, wrote bool) call.Outcome {
-	o := call.Outcome{Err: err, Code: call.Unavailable}
+	o := call.Outcome{Err: security.Refusal(err), Code: call.Unavailable}
 	o.RefusedStream = isRefusedStream(err)
-	if !wrote || o.RefusedStream || isDial(err) {
+	if !wrote || o.RefusedStream || isDial(err) || isOurRefusal(err) {
 		o.Sent = call.SentNo
 	}
 	return o
@@ -49,6 +50,12 @@ func Broken(err error, wrote bool) call.Outcome {
 func isDial(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// isOurRefusal reports whether the server was refused by this process, within the handshake and so before the request.
+func isOurRefusal(err error) bool {
+	var h *security.HandshakeError
+	return errors.As(err, &h) && h.Reason != security.ByPeer
 }
 
 func isRefusedStream(err error) bool {

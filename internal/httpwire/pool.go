@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/internal/meshtls"
 	"github.com/intramesh/intramesh/internal/stack"
 )
 
@@ -25,23 +26,35 @@ const (
 // DialFunc opens a connection to an endpoint.
 type DialFunc func(ctx context.Context, e discovery.Endpoint) (net.Conn, error)
 
+// PoolConfig says how a [Pool] connects; every field may be nil.
+type PoolConfig struct {
+	// Dial opens connections, without TLS, in the place of the base's own dialer.
+	Dial DialFunc
+	// Wrap is put around every transport.
+	Wrap func(http.RoundTripper) http.RoundTripper
+	// TLS is what every connection uses, in the place of the base's own TLS settings.
+	TLS *meshtls.Client
+}
+
 // Pool holds one transport for each endpoint, whose connections all go there.
 type Pool struct {
 	base *http.Transport // what the transports are cloned from; never used itself
-	dial DialFunc        // nil: by base
-	wrap func(http.RoundTripper) http.RoundTripper
+	cfg  PoolConfig
 	make func(*stack.Node) *endpointTransport // build, bound once and not at every call
 }
 
 // NewPool makes transports after base, with its limits and dial settings but without its proxy; a nil base stands for
-// the settings above. dial and wrap may be nil.
-func NewPool(base *http.Transport, dial DialFunc, wrap func(http.RoundTripper) http.RoundTripper) *Pool {
+// the settings above.
+func NewPool(base *http.Transport, cfg PoolConfig) *Pool {
 	if base == nil {
 		base = standard()
 	} else {
 		base = template(base)
 	}
-	p := &Pool{base: base, dial: dial, wrap: wrap}
+	if cfg.TLS != nil && base.Protocols != nil && base.Protocols.UnencryptedHTTP2() {
+		base.Protocols.SetHTTP2(true) // what was to be HTTP/2 without TLS is HTTP/2 with it
+	}
+	p := &Pool{base: base, cfg: cfg}
 	p.make = p.build
 	return p
 }
@@ -83,19 +96,38 @@ func (p *Pool) For(n *stack.Node) http.RoundTripper {
 	return stack.Slot(n, p, p.make).rt
 }
 
+// endpoint is what a pool keeps for one node.
+type endpoint interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
 type endpointTransport struct {
-	transport *http.Transport
-	rt        http.RoundTripper
+	endpoint endpoint
+	rt       http.RoundTripper // endpoint, as Wrap has it
 }
 
 // Close gives back idle connections; those in use go on.
 func (t *endpointTransport) Close() error {
-	t.transport.CloseIdleConnections()
+	t.endpoint.CloseIdleConnections()
 	return nil
 }
 
-// build pins a clone of base to the endpoint.
 func (p *Pool) build(n *stack.Node) *endpointTransport {
+	var e endpoint
+	if p.cfg.TLS != nil {
+		e = &renewed{pool: p, node: n}
+	} else {
+		e = p.transport(n)
+	}
+	if p.cfg.Wrap != nil {
+		return &endpointTransport{endpoint: e, rt: p.cfg.Wrap(e)}
+	}
+	return &endpointTransport{endpoint: e, rt: e}
+}
+
+// transport is a clone of base that is pinned to the endpoint.
+func (p *Pool) transport(n *stack.Node) *http.Transport {
 	t := p.base.Clone()
 	if tls := t.TLSClientConfig; tls != nil {
 		// Clone leaves the list shared, and net/http writes into it when a transport is first used.
@@ -104,19 +136,15 @@ func (p *Pool) build(n *stack.Node) *endpointTransport {
 	t.DialContext = p.pin(n)
 	t.DialTLSContext = p.pinTLS(n)
 	t.Dial, t.DialTLS = nil, nil //nolint:staticcheck // the two above have taken their place
-	e := &endpointTransport{transport: t, rt: t}
-	if p.wrap != nil {
-		e.rt = p.wrap(t)
-	}
-	return e
+	return t
 }
 
 type dialContext = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // pin is a dial function that goes to the endpoint, whatever the host of the request.
 func (p *Pool) pin(n *stack.Node) dialContext {
-	if p.dial != nil {
-		return func(ctx context.Context, _, _ string) (net.Conn, error) { return p.dial(ctx, n.Endpoint()) }
+	if p.cfg.Dial != nil {
+		return func(ctx context.Context, _, _ string) (net.Conn, error) { return p.cfg.Dial(ctx, n.Endpoint()) }
 	}
 	dial := p.base.DialContext
 	if dial == nil {
@@ -135,7 +163,7 @@ func (p *Pool) pinTLS(n *stack.Node) dialContext {
 	if dial == nil {
 		dial = withoutContext(p.base.DialTLS) //nolint:staticcheck // a caller's transport may still have it
 	}
-	if dial == nil || p.dial != nil {
+	if dial == nil || p.cfg.Dial != nil {
 		return nil
 	}
 	return to(n, dial)

@@ -16,7 +16,7 @@ type layer struct {
 var (
 	base   = []string{"internal/call", "internal/snapshot"}
 	fields = []string{"discovery", "discovery/balance", "resilience", "security", "telemetry"}
-	inner  = []string{"client/traffic", "internal/stack", "internal/httpwire"}
+	inner  = []string{"client/traffic", "internal/stack", "internal/httpwire", "internal/meshtls"}
 	files  = []string{"internal/filewatch"}
 	wait   = []string{"github.com/cenkalti/backoff/v4"} // whoever tries again backs off, by the same library
 	grpc   = []string{"google.golang.org/grpc", "google.golang.org/protobuf"}
@@ -43,7 +43,7 @@ var layers = []layer{
 
 	// The call path.
 	{packages: []string{"client/traffic"}, imports: join(base, fields)},
-	{packages: []string{"internal/stack", "internal/httpwire"}, imports: join(base, fields, inner), modules: wait},
+	{packages: []string{"internal/stack", "internal/httpwire", "internal/meshtls"}, imports: join(base, fields, inner), modules: wait},
 
 	// The rims. What needs grpc stands in a package of its own: an HTTP-only program would be twice as large.
 	{packages: []string{"client/clientgrpc"}, imports: join(base, fields, inner, []string{"client"}), modules: grpc},
