@@ -1,6 +1,7 @@
 package resilience
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ type circuit struct {
 	until   time.Time     // when the open time ends
 	periods uint64        // how many closed periods there have been
 	tell    func(call.Event)
+	ctx     context.Context // of the call that holds mu, for what is told
 
 	from, to gobreaker.State // the last change of breaker's state, not yet followed if moved
 	moved    bool
@@ -79,11 +81,12 @@ func (c *circuit) readyToTrip(n gobreaker.Counts) bool {
 }
 
 // follow does what a change of the breaker's state asks for. The caller holds mu.
-func (c *circuit) follow(now time.Time) {
+func (c *circuit) follow(ctx context.Context, now time.Time) {
 	if !c.moved {
 		return
 	}
-	c.moved = false
+	c.moved, c.ctx = false, ctx
+	defer func() { c.ctx = nil }()
 	switch {
 	case c.to == gobreaker.StateHalfOpen:
 		c.say(call.Event{Kind: call.BreakerHalfOpen, Time: now})
@@ -115,6 +118,7 @@ func (c *circuit) opened(now time.Time, reason string) {
 
 func (c *circuit) say(e call.Event) {
 	if c.tell != nil {
+		e.Ctx = c.ctx
 		c.tell(e)
 	}
 }
@@ -147,9 +151,9 @@ type Pass struct {
 }
 
 // Enter asks the policy's circuit breaker whether a call may begin; the error is [ErrOpen]. Whoever gets a Pass gives it
-// back by [Pass.Leave], whatever happens. While the breaker is closed it takes no lock and does not allocate. For the
+// back by [Pass.Leave], whatever happens. The contexts are for what is told of changes. While the breaker is closed it takes no lock and does not allocate. For the
 // mesh's call path; [Do] calls it by itself.
-func (e *Executor) Enter() (Pass, error) {
+func (e *Executor) Enter(ctx context.Context) (Pass, error) {
 	c := e.circuit
 	if c == nil {
 		return Pass{}, nil
@@ -157,11 +161,11 @@ func (e *Executor) Enter() (Pass, error) {
 	if n := c.closed.Load(); n != 0 {
 		return Pass{circuit: c, number: n}, nil
 	}
-	return c.knock(time.Now())
+	return c.knock(ctx, time.Now())
 }
 
 // knock asks at a breaker that is not closed.
-func (c *circuit) knock(now time.Time) (Pass, error) {
+func (c *circuit) knock(ctx context.Context, now time.Time) (Pass, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n := c.closed.Load(); n != 0 {
@@ -173,7 +177,7 @@ func (c *circuit) knock(now time.Time) (Pass, error) {
 		c.done = nil
 	}
 	done, err := c.breaker.Allow()
-	c.follow(now)
+	c.follow(ctx, now)
 	if err != nil {
 		return Pass{}, ErrOpen
 	}
@@ -188,7 +192,7 @@ func (p *Pass) Probe() bool { return p.probe && p.circuit != nil }
 
 // Leave gives the pass back and says what became of the call; [call.Canceled] where that says nothing about the
 // destination. Only the first Leave counts. It must not be called by two goroutines at once.
-func (p *Pass) Leave(class call.Class) {
+func (p *Pass) Leave(ctx context.Context, class call.Class) {
 	c := p.circuit
 	if c == nil {
 		return
@@ -210,7 +214,7 @@ func (p *Pass) Leave(class call.Class) {
 		return // it began under other circumstances
 	}
 	if c.moved {
-		c.follow(time.Now())
+		c.follow(ctx, time.Now())
 	}
 }
 

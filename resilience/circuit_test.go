@@ -30,11 +30,11 @@ func newRig(t *testing.T, b Breaker) *rig {
 func (r *rig) calls(n int, class call.Class) {
 	r.t.Helper()
 	for i := range n {
-		p, err := r.e.Enter()
+		p, err := r.e.Enter(context.Background())
 		if err != nil {
 			r.t.Fatalf("call %d: %v", i, err)
 		}
-		p.Leave(class)
+		p.Leave(context.Background(), class)
 	}
 }
 
@@ -48,14 +48,14 @@ func (r *rig) want(s BreakerState) {
 // refuses checks that a call is refused.
 func (r *rig) refuses() {
 	r.t.Helper()
-	if _, err := r.e.Enter(); !errors.Is(err, ErrOpen) {
+	if _, err := r.e.Enter(context.Background()); !errors.Is(err, ErrOpen) {
 		r.t.Fatalf("got %v, want ErrOpen", err)
 	}
 }
 
 func (r *rig) enter() Pass {
 	r.t.Helper()
-	p, err := r.e.Enter()
+	p, err := r.e.Enter(context.Background())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestBreakerCountsWhenCallsEnd(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		for i := range under {
 			r.want(BreakerClosed)
-			under[i].Leave(call.Failure)
+			under[i].Leave(context.Background(), call.Failure)
 		}
 		r.want(BreakerOpen)
 	})
@@ -153,12 +153,12 @@ func TestBreakerOpenTime(t *testing.T) {
 					t.Fatal("not a probe")
 				}
 				r.refuses() // one at a time
-				p.Leave(call.Failure)
+				p.Leave(context.Background(), call.Failure)
 				r.want(BreakerOpen)
 			}
 			time.Sleep(time.Minute)
 			p := r.enter()
-			p.Leave(call.Success)
+			p.Leave(context.Background(), call.Success)
 			r.want(BreakerClosed)
 			r.calls(19, call.Failure) // nothing of before counts
 			r.want(BreakerClosed)
@@ -188,12 +188,12 @@ func TestBreakerProbe(t *testing.T) {
 				r.calls(20, call.Failure)
 				time.Sleep(5 * time.Second)
 				p := r.enter()
-				p.Leave(tt.class)
-				p.Leave(call.Failure) // once only
+				p.Leave(context.Background(), tt.class)
+				p.Leave(context.Background(), call.Failure) // once only
 				r.want(tt.want)
 				if tt.want == BreakerHalfOpen {
 					p = r.enter() // and the next may try
-					p.Leave(call.Success)
+					p.Leave(context.Background(), call.Success)
 					r.want(BreakerClosed)
 				}
 			})
@@ -212,10 +212,10 @@ func TestBreakerSilentProbe(t *testing.T) {
 		r.refuses()
 		time.Sleep(1)
 		second := r.enter()
-		silent.Leave(call.Failure)
+		silent.Leave(context.Background(), call.Failure)
 		r.want(BreakerHalfOpen)
 		r.refuses()
-		second.Leave(call.Success)
+		second.Leave(context.Background(), call.Success)
 		r.want(BreakerClosed)
 	})
 }
@@ -230,7 +230,7 @@ func TestBreakerLateCalls(t *testing.T) {
 		}
 		leave := func(n int, class call.Class) {
 			for range n {
-				late[0].Leave(class)
+				late[0].Leave(context.Background(), class)
 				late = late[1:]
 			}
 		}
@@ -243,7 +243,7 @@ func TestBreakerLateCalls(t *testing.T) {
 		probe := r.enter()
 		leave(5, call.Failure)
 		r.want(BreakerHalfOpen)
-		probe.Leave(call.Success)
+		probe.Leave(context.Background(), call.Success)
 		leave(25, call.Failure)
 		r.want(BreakerClosed)
 	})
@@ -352,18 +352,18 @@ func TestDoBreakerAfterRetries(t *testing.T) {
 func TestBreakerAllocations(t *testing.T) {
 	e := newExecutor(t, Policy{Breaker: &Breaker{}})
 	n := testing.AllocsPerRun(1000, func() {
-		p, err := e.Enter()
+		p, err := e.Enter(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Leave(call.Success)
+		p.Leave(context.Background(), call.Success)
 	})
 	t.Logf("%v allocations", n)
 	if n > 1 {
 		t.Errorf("%v allocations, at most 1 before", n)
 	}
 	e = newExecutor(t, Policy{})
-	if n := testing.AllocsPerRun(1000, func() { p, _ := e.Enter(); p.Leave(call.Failure) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { p, _ := e.Enter(context.Background()); p.Leave(context.Background(), call.Failure) }); n != 0 {
 		t.Errorf("%v allocations without a breaker", n)
 	}
 }
@@ -376,8 +376,8 @@ func BenchmarkBreaker(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			p, _ := e.Enter()
-			p.Leave(call.Success)
+			p, _ := e.Enter(context.Background())
+			p.Leave(context.Background(), call.Success)
 		}
 	})
 }

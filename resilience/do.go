@@ -21,13 +21,13 @@ import (
 // other error is a failure, but for the caller's own cancellation and what is marked [Permanent], which is an answer. A
 // panic of fn passes through.
 func Do[T any](ctx context.Context, e *Executor, fn func(context.Context) (T, error)) (T, error) {
-	pass, err := e.Enter()
+	pass, err := e.Enter(ctx)
 	if err != nil {
 		var none T
 		return none, err
 	}
-	class := call.Canceled // until it is known, if fn lets it be
-	defer func() { pass.Leave(class) }()
+	outer, class := ctx, call.Canceled // until it is known, if fn lets it be
+	defer func() { pass.Leave(outer, class) }()
 	ctx, cancel := e.bound(ctx)
 	defer cancel()
 	e.Deposit(time.Now())

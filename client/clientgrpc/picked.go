@@ -61,10 +61,14 @@ func (r *rpc) settle(err error) {
 		return // the connection was gone before anything happened: this says nothing
 	}
 	class := call.Classify(at.Outcome)
-	if r.Streaming && (class == call.Success || p.received && r.Ctx.Err() != nil) {
-		return // how long a stream lasted says nothing of the endpoint's latency, nor does its end at the caller's deadline
+	switch {
+	case !r.Streaming:
+	case class == call.Success:
+		at.Took = 0 // how long a stream lasted says nothing of the endpoint's latency
+	case p.received && r.Ctx.Err() != nil:
+		class = call.Canceled // a stream that is well ends at its caller's deadline, too
 	}
-	n.Judge(class, &at)
+	r.Last().Judge(n, class, &at)
 }
 
 // again is asked at every pick; it acts where grpc picks a second time within an attempt. Where grpc repeats a stream by its

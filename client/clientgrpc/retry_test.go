@@ -36,8 +36,10 @@ var (
 )
 
 // fastRetries is the standard policy with short waits.
+// fastRetries is a policy of retries alone: no breaker and no ejection comes between.
 func fastRetries() resilience.Policy {
 	p := resilience.Standard()
+	p.Breaker, p.Outlier = nil, nil
 	p.Retry.Backoff = resilience.Backoff{Base: time.Millisecond, Max: 2 * time.Millisecond}
 	return p
 }

@@ -91,7 +91,7 @@ func (s *stream) opened(a *stack.Attempt) grpc.ClientStream {
 	if !s.life.CompareAndSwap(opening, open) {
 		s.close()
 	}
-	if s.watched || s.Retries() {
+	if s.watched || s.Retries() || s.Probing() {
 		return s
 	}
 	return s.ClientStream
@@ -141,6 +141,9 @@ func (s *stream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
 	if err == errVetoed { //nolint:errorlint // the very error that the picker gave
 		err = s.ClientStream.RecvMsg(m) // what the peer said
+	}
+	if err == nil && s.Probing() {
+		s.Alive()
 	}
 	switch {
 	case !s.watched:

@@ -13,7 +13,7 @@ import (
 type breaker struct{ events *events }
 
 func (b breaker) Begin(c *Call) error {
-	pass, err := c.exec.Enter()
+	pass, err := c.exec.Enter(c.Ctx)
 	if err != nil {
 		b.events.tell()
 		return &call.Error{Reason: call.BreakerOpen, Code: call.Unavailable, Err: err}
@@ -56,7 +56,7 @@ func (c *Call) leave(class call.Class) {
 	if c.left.Swap(true) {
 		return
 	}
-	c.pass.Leave(class)
+	c.pass.Leave(c.Ctx, class)
 	c.client.events.tell()
 }
 

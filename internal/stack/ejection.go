@@ -126,7 +126,7 @@ func (a *Attempt) count(n *Node, v verdict) {
 		n.well()
 	case bad, badGateway:
 		if n.outliers.policy.Load() != nil {
-			n.outliers.failed(n, v == badGateway)
+			n.outliers.failed(a.Call.Ctx, n, v == badGateway)
 			n.outliers.events.tell()
 		}
 	}
@@ -139,7 +139,7 @@ func (a *Attempt) testify(n *Node, v verdict) {
 		return
 	}
 	if a.probe.Swap(nil) == n {
-		n.outliers.probed(n, a.claimed.Load(), v == well)
+		n.outliers.probed(a.Call.Ctx, n, a.claimed.Load(), v == well)
 		n.outliers.events.tell()
 	}
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type outliers struct {
 	out    map[*Node]struct{} // ejected, those that have left the list lately included
 	listed int                // endpoints in the list
 	panics bool               // ejections are ignored
+	ctx    context.Context    // of the call that holds mu, for what is told; nil where it is none
 }
 
 func newOutliers(service string, ev *events) *outliers {
@@ -35,6 +37,16 @@ func newOutliers(service string, ev *events) *outliers {
 }
 
 func (o *outliers) now() int64 { return int64(time.Since(o.origin)) }
+
+// lock is for a call; what it returns unlocks.
+func (o *outliers) lock(ctx context.Context) func() {
+	o.mu.Lock()
+	o.ctx = ctx
+	return func() {
+		o.ctx = nil
+		o.mu.Unlock()
+	}
+}
 
 // setPolicy takes the settings of a new policy. Who is out stays out, but where there is no outlier detection any more.
 func (o *outliers) setPolicy(p *resilience.Outlier) {
@@ -115,9 +127,8 @@ func (o *outliers) most(p *resilience.Outlier) int {
 }
 
 // failed counts a failure of an endpoint, and ejects it where that makes too many.
-func (o *outliers) failed(n *Node, gateway bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (o *outliers) failed(ctx context.Context, n *Node, gateway bool) {
+	defer o.lock(ctx)()
 	p := o.policy.Load()
 	if p == nil || n.due.Load() != 0 {
 		return // it is out; what it was asked before says nothing new
@@ -179,9 +190,8 @@ func (o *outliers) admit(n *Node, reason string) {
 }
 
 // probed is told what came of the probe that began at claim.
-func (o *outliers) probed(n *Node, claim int64, well bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (o *outliers) probed(ctx context.Context, n *Node, claim int64, well bool) {
+	defer o.lock(ctx)()
 	p := o.policy.Load()
 	if p == nil || !n.probe.CompareAndSwap(claim, 0) {
 		return // somebody else's turn
@@ -196,6 +206,6 @@ func (o *outliers) probed(n *Node, claim int64, well bool) {
 
 // note completes an event. The caller holds mu.
 func (o *outliers) note(e call.Event) {
-	e.Time, e.Service, e.Ejected, e.Endpoints = time.Now(), o.service, o.ejected(), o.listed
+	e.Time, e.Ctx, e.Service, e.Ejected, e.Endpoints = time.Now(), o.ctx, o.service, o.ejected(), o.listed
 	o.events.note(e)
 }
