@@ -47,10 +47,15 @@ func (x *exchange) do() (*http.Response, error) {
 // Moved, Failed and Over are what the response's body tells.
 func (x *exchange) Moved() { x.Last().Moved() }
 
-// Failed says so where the mesh ended the body for its silence.
+// Failed says so where the mesh ended the body for its silence. That a body broke off, neither by its reader's doing nor
+// by the end of anybody's time, counts against who sent it; an upgraded connection ends as its two sides like.
 func (x *exchange) Failed(err error) error {
-	if idle := x.Last().IdledOut(); idle != nil {
+	a := x.Last()
+	if idle := a.IdledOut(); idle != nil {
 		return convert(idle)
+	}
+	if a.Ctx.Err() == nil && !x.body.Closed() && a.Outcome.Status != http.StatusSwitchingProtocols {
+		x.Broke()
 	}
 	return err
 }

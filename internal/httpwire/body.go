@@ -22,6 +22,7 @@ type Body struct {
 	rc      io.ReadCloser
 	life    Lifetime
 	watched bool
+	closed  atomic.Bool
 	over    atomic.Bool
 }
 
@@ -70,8 +71,12 @@ func (b *Body) failed(err error) error {
 	return b.life.Failed(err)
 }
 
+// Closed reports whether its reader has closed the body, or is about to: what a Read says then is not the peer's doing.
+func (b *Body) Closed() bool { return b.closed.Load() }
+
 // Close closes the body.
 func (b *Body) Close() error {
+	b.closed.Store(true)
 	err := b.rc.Close()
 	b.end()
 	return err
