@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/intramesh/intramesh/internal/call"
-	"github.com/intramesh/intramesh/resilience"
 )
 
 // breaker is the layer that asks the destination's circuit breaker for leave, and tells it how the call ended: once it is
@@ -88,6 +87,3 @@ func (c *Call) streamVerdict(class call.Class) call.Class {
 	}
 	return call.Classify(c.last.Outcome)
 }
-
-// BreakerState is what the destination's circuit breaker does with calls now.
-func (d *Destination) BreakerState() resilience.BreakerState { return d.exec.Load().Breaker() }

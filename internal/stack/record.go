@@ -65,14 +65,5 @@ func (d *described) Describe() call.Detail {
 	return call.Detail{}
 }
 
-// EachEndpoints implements [call.Gauges].
-func (s *Client) EachEndpoints(f func(service, state string, n int)) {
-	s.meshed.each(func(d *Destination) {
-		if eps := d.Endpoints(); eps != nil {
-			f(d.Name, "ready", len(eps.Nodes))
-		}
-	})
-}
-
 // PolicySince implements [call.Gauges].
 func (s *Client) PolicySince() time.Time { return time.Unix(0, s.since.Load()) }

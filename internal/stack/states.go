@@ -1,0 +1,55 @@
+package stack
+
+import "github.com/intramesh/intramesh/resilience"
+
+// EndpointStates is how many endpoints of a destination are in which state.
+type EndpointStates struct {
+	Ready   int  // chosen like any other
+	Ejected int  // out
+	Probing int  // out, but their time is over: the next call there finds out, or is about to
+	Panic   bool // ejections are ignored, because too many are out
+}
+
+// EndpointStates counts the endpoints that are known now.
+func (d *Destination) EndpointStates() (s EndpointStates) {
+	o := d.outliers
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := o.now()
+	for n := range o.out {
+		switch {
+		case n.Retired():
+		case n.due.Load() <= now:
+			s.Probing++
+		default:
+			s.Ejected++
+		}
+	}
+	s.Ready, s.Panic = o.listed-s.Ejected-s.Probing, o.panics
+	return s
+}
+
+// BreakerState is what the destination's circuit breaker does with calls now.
+func (d *Destination) BreakerState() resilience.BreakerState { return d.exec.Load().Breaker() }
+
+// EachBreaker calls f for every destination that has a breaker, with its state.
+func (s *Client) EachBreaker(f func(service string, state resilience.BreakerState)) {
+	s.each(func(d *Destination) {
+		if state := d.BreakerState(); state != resilience.BreakerOff {
+			f(d.Name, state)
+		}
+	})
+}
+
+// EachEndpoints implements [call.Gauges]. All states are there for every destination, so that one that is left falls to 0.
+func (s *Client) EachEndpoints(f func(service, state string, n int)) {
+	s.meshed.each(func(d *Destination) {
+		if d.Endpoints() == nil {
+			return
+		}
+		n := d.EndpointStates()
+		f(d.Name, "ready", n.Ready)
+		f(d.Name, "ejected", n.Ejected)
+		f(d.Name, "probing", n.Probing)
+	})
+}
