@@ -203,3 +203,5 @@ func TestStreams(t *testing.T) {
 		}
 	}
 }
+
+func interceptors(p *process) []grpc.ServerOption { return servergrpc.ServerOptions(p.server()) }
