@@ -20,6 +20,7 @@ type conn struct {
 	sc    balancer.SubConn
 	state atomic.Uint32 // a connectivity.State
 	since atomic.Int64  // when the last attempt to connect began or failed, in Unix nanoseconds
+	fails atomic.Int32  // failed attempts to connect, one after the other
 	used  atomic.Bool   // chosen since it was last made: worth making again when it is lost
 }
 
@@ -47,9 +48,12 @@ func (c *conn) changed(s balancer.SubConnState) {
 		return // by the keeper's own doing
 	case connectivity.TransientFailure:
 		c.since.Store(time.Now().UnixNano())
+		c.fails.Add(1)
 		if err := security.Refusal(s.ConnectionError); err != nil {
 			c.lb.lastErr.Store(&err)
 		}
+	case connectivity.Ready:
+		c.fails.Store(0)
 	}
 	c.state.Store(uint32(s.ConnectivityState))
 	c.lb.changes.Add(1)
