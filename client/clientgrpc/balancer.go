@@ -37,7 +37,7 @@ type lb struct {
 	feed    *feed    // set once, before the keeper starts
 	conns   sync.Map // *stack.Node to *conn
 	ready   atomic.Pointer[readySet]
-	failed  atomic.Int64 // connections in TRANSIENT_FAILURE
+	failed  atomic.Int64 // connections that nobody waits for, having failed too often
 	lastErr atomic.Pointer[error]
 	changes atomic.Uint64 // counts what may matter to calls that wait
 	asked   atomic.Bool   // the caller wants to be connected (grpc.ClientConn.Connect)
@@ -104,6 +104,7 @@ func (lb *lb) keep() {
 		now := news{once: true, changes: lb.changes.Load()}
 		var changed <-chan struct{}
 		now.eps, changed = lb.feed.dest.Watch()
+		renewed := lb.renewed()
 		count := lb.reconcile(now.eps)
 		// Every publication wakes the calls that wait for a connection, and they may ask for one: without news there must
 		// be none.
@@ -113,6 +114,7 @@ func (lb *lb) keep() {
 		}
 		select {
 		case <-changed:
+		case <-renewed:
 		case <-lb.wake:
 		case <-count.alarm():
 			lb.changes.Add(1)
@@ -134,7 +136,7 @@ func (lb *lb) publish(t *tally, eps *stack.Endpoints, weights bool) {
 	if weights || !slices.Equal(lb.ready.Load().nodes, t.ready) {
 		lb.ready.Store(&readySet{nodes: t.ready, picker: lb.feed.dest.PickerOf(t.ready)})
 	}
-	lb.failed.Store(int64(len(t.failed)))
+	lb.failed.Store(t.hopeless())
 	state := connectivity.Idle
 	switch {
 	case len(t.ready) > 0:
@@ -147,11 +149,16 @@ func (lb *lb) publish(t *tally, eps *stack.Endpoints, weights bool) {
 	lb.cc.UpdateState(balancer.State{ConnectivityState: state, Picker: &picker{lb}})
 }
 
+// hasten makes the keeper connect to what has failed.
+func (lb *lb) hasten() {
+	lb.urgent.Store(true)
+	lb.nudge()
+}
+
 // trouble is the reason why nothing can be connected to. Being no status it lets calls with WaitForReady wait. That a
 // call fails for it makes the keeper hurry.
 func (lb *lb) trouble(err error) error {
-	lb.urgent.Store(true)
-	lb.nudge()
+	lb.hasten()
 	if last := lb.lastErr.Load(); last != nil {
 		return fmt.Errorf("%w: %w", err, *last)
 	}

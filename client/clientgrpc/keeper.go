@@ -17,13 +17,25 @@ const maxConnecting = 16
 // A host that is gone takes until the connect timeout (10 s) to be found out.
 const patience = time.Second
 
-// retryAfter is how long an endpoint is left alone after a failed connection while calls fail because nothing is
-// connected: the first interval of the back-off, from which it grows only while there are other endpoints.
-const retryAfter = time.Second
+// While calls fail or wait because nothing is connected, an endpoint is connected to anew after firstRest, then after twice
+// that, and so on up to maxRest; a call waits for that as long as it is no more than shortRest. So a server that is
+// restarted is found again when it listens, and what is down for good fails calls at once. While there is another endpoint
+// grpc's own back-off holds, which ends at 30 s.
+const (
+	firstRest = 10 * time.Millisecond
+	shortRest = 4 * firstRest
+	maxRest   = time.Second
+)
+
+// rest is how long the endpoint is left alone after its last failure.
+func (c *conn) rest() time.Duration {
+	return min(firstRest<<min(max(c.fails.Load()-1, 0), 10), maxRest)
+}
 
 // reconcile makes the connections be what they should be, and counts them.
 func (lb *lb) reconcile(eps *stack.Endpoints) *tally {
 	t := &tally{now: time.Now()}
+	lb.renew()
 	lb.conns.Range(func(_, v any) bool {
 		c := v.(*conn)
 		if c.node.Retired() {
@@ -68,6 +80,16 @@ func (t *tally) add(c *conn) {
 	}
 }
 
+// hopeless is how many have failed so often that no call waits for them.
+func (t *tally) hopeless() (n int64) {
+	for _, c := range t.failed {
+		if c.rest() > shortRest {
+			n++
+		}
+	}
+	return n
+}
+
 // alarm is when the keeper must look again without any news: at the end of the patience for what is connecting while
 // something else is ready, or when failed endpoints may be connected to anew.
 func (t *tally) alarm() <-chan time.Time {
@@ -82,24 +104,26 @@ func (t *tally) alarm() <-chan time.Time {
 	return time.After(left)
 }
 
-// hurry connects anew to endpoints that failed a while ago and that grpc would leave alone for up to 30 s: calls fail or
-// wait because nothing is connected, and the servers may be back long since. A new SubConn begins its back-off anew.
+// hurry connects anew to endpoints that failed and that grpc would leave alone: calls fail or wait because nothing is
+// connected, and the servers may be back long since. A new SubConn begins grpc's back-off anew.
 func (lb *lb) hurry(t *tally) {
 	if len(t.ready) > 0 || t.connecting > 0 {
 		return
 	}
-	rest := t.failed[:0:0]
-	for _, c := range t.failed {
-		if at := c.since.Load() + int64(retryAfter); at > t.now.UnixNano() || t.connecting >= maxConnecting {
-			t.retryAt = max(t.retryAt, at)
-			rest = append(rest, c)
+	failed := t.failed
+	t.failed = nil
+	for _, c := range failed {
+		if at := c.since.Load() + int64(c.rest()); at > t.now.UnixNano() || t.connecting >= maxConnecting {
+			t.failed = append(t.failed, c)
+			if t.retryAt == 0 || at < t.retryAt {
+				t.retryAt = at
+			}
 			continue
 		}
 		lb.drop(c)
-		lb.connectTo(c.node, t)
+		lb.connectTo(c.node, t, c.fails.Load())
 	}
-	t.failed = rest
-	lb.urgent.Store(t.connecting == 0 && len(rest) > 0) // once more, after retryAfter
+	lb.urgent.Store(t.connecting == 0 && len(t.failed) > 0) // once more, at retryAt
 }
 
 // connectWanted makes the connections that picks asked for, and makes those again that were in use when they were lost.
@@ -115,7 +139,7 @@ func (lb *lb) connectWanted(t *tally) {
 	lb.mu.Unlock()
 	for n := range wanted {
 		if !n.Retired() {
-			lb.connectTo(n, t)
+			lb.connectTo(n, t, 0)
 		}
 	}
 }
@@ -133,11 +157,12 @@ func (lb *lb) warm(nodes []*stack.Node, t *tally) {
 	}
 	start := rand.IntN(len(nodes))
 	for i := 0; i < len(nodes) && have() < want && t.connecting < maxConnecting; i++ {
-		lb.connectTo(nodes[(start+i)%len(nodes)], t)
+		lb.connectTo(nodes[(start+i)%len(nodes)], t, 0)
 	}
 }
 
-func (lb *lb) connectTo(n *stack.Node, t *tally) {
+// connectTo connects to an endpoint; a connection that is made for that begins with so many failures.
+func (lb *lb) connectTo(n *stack.Node, t *tally, fails int32) {
 	if t.connecting >= maxConnecting {
 		return
 	}
@@ -147,6 +172,7 @@ func (lb *lb) connectTo(n *stack.Node, t *tally) {
 		if c, err = lb.newConn(n); err != nil {
 			return // the connection is closing
 		}
+		c.fails.Store(fails)
 		lb.conns.Store(n, c)
 	}
 	lb.connect(c, t)
@@ -156,16 +182,25 @@ func (lb *lb) connect(c *conn, t *tally) {
 	if c.State() != connectivity.Idle || t.connecting >= maxConnecting {
 		return
 	}
-	c.since.Store(t.now.UnixNano())
-	c.state.Store(uint32(connectivity.Connecting))
-	c.sc.Connect()
+	lb.begin(c)
 	t.connecting++
 	t.youngest = max(t.youngest, c.since.Load())
+}
+
+// begin starts an attempt to connect.
+func (lb *lb) begin(c *conn) {
+	c.of = lb.material()
+	c.since.Store(time.Now().UnixNano())
+	c.state.Store(uint32(connectivity.Connecting))
+	c.sc.Connect()
 }
 
 func (lb *lb) drop(c *conn) {
 	lb.conns.Delete(c.node)
 	c.sc.Shutdown()
+	if c.next != nil {
+		c.next.sc.Shutdown()
+	}
 }
 
 func (lb *lb) shutdown() {

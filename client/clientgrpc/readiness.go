@@ -110,6 +110,11 @@ func (lb *lb) promising(n *stack.Node) bool {
 		return len(lb.ready.Load().nodes) == 0 || time.Now().UnixNano()-c.since.Load() < int64(patience)
 	case connectivity.Ready:
 		return true
+	case connectivity.TransientFailure:
+		if len(lb.ready.Load().nodes) == 0 && c.rest() <= shortRest {
+			lb.hasten()
+			return true
+		}
 	}
 	return false
 }

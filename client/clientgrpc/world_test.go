@@ -28,6 +28,7 @@ type world struct {
 	c      *client.Client
 	mu     sync.Mutex
 	dialed []string
+	served map[string]chan struct{}
 }
 
 // newWorld makes a world with these endpoints. Nobody listens there yet.
@@ -69,7 +70,21 @@ func (w *world) serve(addr string, gs *grpc.Server) *grpc.Server {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = gs.Serve(l) }()
 	w.t.Cleanup(func() { gs.Stop(); <-done })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.served == nil {
+		w.served = map[string]chan struct{}{}
+	}
+	w.served[addr] = done
 	return gs
+}
+
+// free waits until a server that was stopped has left its address.
+func (w *world) free(addr string) {
+	w.mu.Lock()
+	done := w.served[addr]
+	w.mu.Unlock()
+	<-done
 }
 
 // conn connects to the service orders, unless a target is given.
