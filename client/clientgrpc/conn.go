@@ -22,6 +22,9 @@ type conn struct {
 	since atomic.Int64  // when the last attempt to connect began or failed, in Unix nanoseconds
 	fails atomic.Int32  // failed attempts to connect, one after the other
 	used  atomic.Bool   // chosen since it was last made: worth making again when it is lost
+
+	of   *security.Material // the identity that it was made with; the keeper's
+	next *conn              // what is to replace it; the keeper's
 }
 
 // nodeKey is where an address carries its endpoint, for dialers and credentials.

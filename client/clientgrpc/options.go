@@ -34,6 +34,7 @@ const maxAttempts = 16
 // config of the caller's own has no effect.
 func DialOptions(c *client.Client) []grpc.DialOption {
 	d := &dialer{client: c, core: c.Core(), config: c.Config()}
+	d.tls = meshtls.New(d.config.Identity, d.config.ServerID, d.config.Logger)
 	opts := append(d.interceptors(),
 		grpc.WithResolvers(&resolverBuilder{d}),
 		grpc.WithNoProxy(),
@@ -43,8 +44,8 @@ func DialOptions(c *client.Client) []grpc.DialOption {
 	if d.config.Dial != nil {
 		opts = append(opts, grpc.WithContextDialer(d.dial))
 	}
-	if tls := meshtls.New(d.config.Identity, d.config.ServerID, d.config.Logger); tls != nil {
-		opts = append(opts, grpc.WithTransportCredentials(identity{tls}))
+	if d.tls != nil {
+		opts = append(opts, grpc.WithTransportCredentials(identity{d.tls}))
 	}
 	return opts
 }
@@ -61,6 +62,7 @@ type dialer struct {
 	client *client.Client
 	core   *stack.Client
 	config client.Config
+	tls    *meshtls.Client // nil without an identity
 	direct bool // the endpoints are grpc's own matter
 }
 

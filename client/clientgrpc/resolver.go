@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/attributes"
 	"google.golang.org/grpc/resolver"
 
+	"github.com/intramesh/intramesh/internal/meshtls"
 	"github.com/intramesh/intramesh/internal/stack"
 )
 
@@ -39,7 +40,7 @@ func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, 
 	}
 	d := b.dialer.core.Destination(name, time.Now())
 	d.Pin()
-	r := &meshResolver{cc: cc, core: b.dialer.core, feed: &feed{dest: d, warm: b.dialer.config.WarmConns}, stop: make(chan struct{})}
+	r := &meshResolver{cc: cc, core: b.dialer.core, feed: &feed{dest: d, warm: b.dialer.config.WarmConns, tls: b.dialer.tls}, stop: make(chan struct{})}
 	go r.run(r.tell()) // told before it is asked: then Connect finds a balancer
 	return r, nil
 }
@@ -48,6 +49,7 @@ func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, 
 type feed struct {
 	dest *stack.Destination
 	warm int
+	tls  *meshtls.Client // nil without an identity
 }
 
 type feedKey struct{}
