@@ -45,7 +45,7 @@ func New(cfg Config) (*Client, error) {
 		Discovery: cfg.Discovery, Resilience: cfg.Resilience, Balance: cfg.Balance, Warmup: cfg.Warmup, Logger: cfg.Logger,
 	}
 	if cfg.Telemetry != nil {
-		sc.Observer = cfg.Telemetry.Core()
+		sc.Observer, sc.Listener = cfg.Telemetry.Core(), cfg.Telemetry.Core()
 	}
 	c := &Client{cfg: cfg, mesh: newHosts(cfg), core: stack.NewClient(sc), unwatch: func() {}}
 	if cfg.Telemetry != nil {
