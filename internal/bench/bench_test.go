@@ -11,7 +11,7 @@ import (
 
 var line = regexp.MustCompile(`^(grpc-unary|grpc-stream|http1|http2) c=[12] (` +
 	`plain cpu=[0-9.]+us allocs=\d+ p50=[0-9.]+us p99=[0-9.]+us calls/s=\d+|` +
-	`\S+ cpu=[0-9.]+x allocs=[+-]\d+ p50=[0-9.]+x p99=[0-9.]+x spread=[0-9.]+-[0-9.]+x)$`)
+	`\S+ cpu=[0-9.]+x tuned=[0-9.]+x allocs=[+-]\d+ p50=[0-9.]+x p99=[0-9.]+x spread=[0-9.]+-[0-9.]+x)$`)
 
 // TestRun makes every implementation work for a moment: each call checks its answer.
 func TestRun(t *testing.T) {
@@ -56,8 +56,9 @@ func TestReport(t *testing.T) {
 	if got, want := absolute(plain), "cpu=20.0us allocs=101 p50=40.0us p99=60.0us calls/s=800"; got != want {
 		t.Errorf("absolute: %s, want %s", got, want)
 	}
-	want := "cpu=1.10x allocs=+10 p50=1.10x p99=1.10x spread=1.00-1.20x"
-	if got := relative(ours, plain); got != want {
+	tuned := []sample{{cpu: 10e-6}, {cpu: 30e-6}, {cpu: 25e-6}}
+	want := "cpu=1.10x tuned=1.10x allocs=+10 p50=1.10x p99=1.10x spread=1.00-1.20x"
+	if got := relative(ours, plain, tuned); got != want {
 		t.Errorf("relative: %s, want %s", got, want)
 	}
 }

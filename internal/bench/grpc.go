@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -98,8 +99,13 @@ func check(out *wrapperspb.BytesValue) error {
 }
 
 // serveGRPC starts a server on loopback and says where it listens.
-func serveGRPC(r *rig, keys *pki, listeners int, opts ...grpc.ServerOption) ([]string, error) {
-	s := grpc.NewServer(append(opts, grpc.Creds(credentials.NewTLS(keys.serverTLS())))...)
+//
+// A nil cfg leaves the credentials to the options.
+func serveGRPC(r *rig, cfg *tls.Config, listeners int, opts ...grpc.ServerOption) ([]string, error) {
+	if cfg != nil {
+		opts = append(opts, grpc.Creds(credentials.NewTLS(cfg)))
+	}
+	s := grpc.NewServer(opts...)
 	s.RegisterService(&echo, nil)
 	r.onClose(s.Stop)
 	return listen(listeners, func(l net.Listener) { _ = s.Serve(l) }) // it ends with Stop
@@ -120,7 +126,7 @@ func listen(n int, serve func(net.Listener)) (addrs []string, err error) {
 
 // connectGRPC fills the rig with the callers of one connection.
 func connectGRPC(r *rig, s setup, newOp newGRPCOp, target string, opts ...grpc.DialOption) error {
-	conn, err := grpc.NewClient(target, append(opts, grpc.WithTransportCredentials(credentials.NewTLS(s.pki.clientTLS())))...)
+	conn, err := grpc.NewClient(target, opts...)
 	if err != nil {
 		return err
 	}
@@ -133,4 +139,8 @@ func connectGRPC(r *rig, s setup, newOp newGRPCOp, target string, opts ...grpc.D
 		r.ops = append(r.ops, call)
 	}
 	return nil
+}
+
+func withTLS(cfg *tls.Config) grpc.DialOption {
+	return grpc.WithTransportCredentials(credentials.NewTLS(cfg))
 }

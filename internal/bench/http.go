@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 )
 
 // protocols offers one version of HTTP.
@@ -30,8 +32,8 @@ func serveEcho(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveHTTP starts a server on loopback and says where it listens.
-func serveHTTP(r *rig, keys *pki, h2 bool, listeners int, srv *http.Server) ([]string, error) {
-	srv.TLSConfig, srv.Protocols = keys.serverTLS(), protocols(h2)
+func serveHTTP(r *rig, cfg *tls.Config, h2 bool, listeners int, srv *http.Server) ([]string, error) {
+	srv.TLSConfig, srv.Protocols = cfg, protocols(h2)
 	r.onClose(func() { _ = srv.Close() })
 	return listen(listeners, func(l net.Listener) { _ = srv.ServeTLS(l, "", "") }) // it ends with Close
 }
@@ -44,8 +46,13 @@ func newTransport(r *rig, s setup, h2 bool) *http.Transport {
 	return tr
 }
 
-func httpOp(hc *http.Client, url string) op {
+// httpOp calls one URL after the other.
+func httpOp(hc *http.Client, urls []string, turn *atomic.Uint32) op {
 	return func() error {
+		url := urls[0]
+		if len(urls) > 1 {
+			url = urls[int(turn.Add(1))%len(urls)]
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), deadline)
 		defer cancel()
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(message))
@@ -66,9 +73,17 @@ func httpOp(hc *http.Client, url string) op {
 	}
 }
 
-func (r *rig) callHTTP(s setup, rt http.RoundTripper, url string) {
+func (r *rig) callHTTP(s setup, rt http.RoundTripper, urls []string) {
 	hc := &http.Client{Transport: rt}
+	turn := new(atomic.Uint32)
 	for range s.callers {
-		r.ops = append(r.ops, httpOp(hc, url))
+		r.ops = append(r.ops, httpOp(hc, urls, turn))
 	}
+}
+
+func urlsOf(addrs []string) (urls []string) {
+	for _, a := range addrs {
+		urls = append(urls, "https://"+a+"/")
+	}
+	return urls
 }

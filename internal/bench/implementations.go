@@ -2,90 +2,42 @@ package main
 
 import (
 	"net/http"
-	"time"
 
 	"google.golang.org/grpc"
-
-	"github.com/intramesh/intramesh/client/clientgrpc"
-	"github.com/intramesh/intramesh/server/servergrpc"
 )
+
+// implementation is a way of making calls.
+type implementation struct {
+	name string
+	open func(s setup, r *rig) error
+}
 
 // newGRPCOp makes a caller.
 type newGRPCOp func(*grpc.ClientConn, *rig) (op, error)
 
-// grpcImplementations are plain grpc-go as it comes, with the transport settings that servergrpc chooses, and the mesh.
+// The order of implementations: the first two are what the others are compared with.
+const (
+	atPlain = iota // the library as it comes, with one server
+	atTuned        // with the mesh's transport settings, and as many servers
+)
+
 func grpcImplementations(newOp newGRPCOp) []implementation {
-	plain := func(opts ...grpc.ServerOption) func(setup, *rig) error {
-		return func(s setup, r *rig) error {
-			addrs, err := serveGRPC(r, s.pki, 1, opts...)
-			if err != nil {
-				return err
-			}
-			return connectGRPC(r, s, newOp, addrs[0])
-		}
-	}
-	mesh := func(s setup, r *rig) error {
-		srv, err := meshServer(r)
-		if err != nil {
-			return err
-		}
-		addrs, err := serveGRPC(r, s.pki, s.endpoints, servergrpc.ServerOptions(srv)...)
-		if err != nil {
-			return err
-		}
-		c, err := meshClient(r, addrs)
-		if err != nil {
-			return err
-		}
-		return connectGRPC(r, s, newOp, "mesh:///"+service, clientgrpc.DialOptions(c)...)
-	}
 	return []implementation{
-		{"plain", plain()},
-		{"plain-tuned", plain(servergrpc.Transport{}.Options()...)},
-		{"intramesh", mesh},
+		{"plain", func(s setup, r *rig) error { return plainGRPC(s, r, newOp) }},
+		{"plain-tuned", func(s setup, r *rig) error { return tunedGRPC(s, r, newOp) }},
+		{"usual", func(s setup, r *rig) error { return usualGRPC(s, r, newOp) }},
+		{"intramesh", func(s setup, r *rig) error { return meshGRPC(s, r, newOp) }},
 	}
 }
 
-// httpImplementations are plain net/http as it comes, with the settings that Server.Attach fills in, and the mesh.
 func httpImplementations(h2 bool) []implementation {
-	plain := func(newServer func() *http.Server) func(setup, *rig) error {
-		return func(s setup, r *rig) error {
-			addrs, err := serveHTTP(r, s.pki, h2, 1, newServer())
-			if err != nil {
-				return err
-			}
-			r.callHTTP(s, newTransport(r, s, h2), "https://"+addrs[0]+"/")
-			return nil
-		}
-	}
-	mesh := func(s setup, r *rig) error {
-		m, err := meshServer(r)
-		if err != nil {
-			return err
-		}
-		srv := &http.Server{Handler: echoHandler}
-		m.Attach(srv)
-		addrs, err := serveHTTP(r, s.pki, h2, s.endpoints, srv)
-		if err != nil {
-			return err
-		}
-		c, err := meshClient(r, addrs)
-		if err != nil {
-			return err
-		}
-		r.callHTTP(s, c.Transport(newTransport(r, s, h2)), "https://"+service+"/")
-		return nil
-	}
 	return []implementation{
-		{"plain", plain(func() *http.Server { return &http.Server{Handler: echoHandler} })},
-		{"plain-tuned", plain(tuned)},
-		{"intramesh", mesh},
+		{"plain", func(s setup, r *rig) error { return plainHTTP(s, r, h2) }},
+		{"plain-tuned", func(s setup, r *rig) error { return tunedHTTP(s, r, h2) }},
+		{"usual", func(s setup, r *rig) error { return usualHTTP(s, r, h2) }},
+		{"intramesh", func(s setup, r *rig) error { return meshHTTP(s, r, h2) }},
 	}
 }
 
-// tuned is a server with the settings that Server.Attach fills in.
-func tuned() *http.Server {
-	return &http.Server{
-		Handler: echoHandler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 620 * time.Second, MaxHeaderBytes: 64 << 10,
-	}
-}
+// echoServer is an http.Server as it comes.
+func echoServer() *http.Server { return &http.Server{Handler: echoHandler} } //nolint:gosec // limits are what is compared

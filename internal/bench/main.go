@@ -1,6 +1,6 @@
 // Command bench compares calls through intramesh with calls by the plain libraries: CPU time, allocations, latency.
 //
-//	go run . [-case regexp] [-c 1,32] [-for 15s] [-rounds 25] [-endpoints 3]
+//	go run . [-case regexp] [-c 1,32] [-for 15s] [-rounds 25] [-endpoints 3] [-cpuprofile file]
 //
 // Client and server share one process, with mutual TLS set up by hand and messages of 128 bytes, so that what the
 // operating system says of the process is the cost of both sides of a call. The caller's code is the same for all
@@ -15,6 +15,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"runtime"
@@ -29,6 +30,7 @@ type options struct {
 	total       time.Duration // for one case at one concurrency, all implementations together
 	rounds      int
 	endpoints   int
+	profile     string
 }
 
 func main() {
@@ -37,10 +39,18 @@ func main() {
 		os.Exit(2)
 	}
 	fmt.Fprintf(os.Stdout, "%s %s/%s, %d CPUs, %d endpoints\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.endpoints)
-	if err := run(o, os.Stdout); err != nil {
+	if err := profiled(o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+func profiled(o options, w io.Writer) error {
+	stop, err := profile(o.profile)
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(o, w), stop())
 }
 
 func parse(args []string) (options, error) {
@@ -48,7 +58,8 @@ func parse(args []string) (options, error) {
 	o := options{cases: regexp.MustCompile(""), concurrency: []int{1, 32}}
 	fs.DurationVar(&o.total, "for", 15*time.Second, "`time` for one case at one concurrency")
 	fs.IntVar(&o.rounds, "rounds", 25, "`number` of turns that each implementation takes in that time")
-	fs.IntVar(&o.endpoints, "endpoints", 3, "`number` of endpoints among which intramesh chooses")
+	fs.IntVar(&o.endpoints, "endpoints", 3, "`number` of endpoints that calls are spread over, but for those of plain")
+	fs.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to this `file`; -tagfocus of go tool pprof selects an implementation")
 	fs.Func("case", "run only cases that match this `regexp`", func(s string) (err error) {
 		o.cases, err = regexp.Compile(s)
 		return err

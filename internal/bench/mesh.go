@@ -1,35 +1,116 @@
 package main
 
 import (
+	"net/http"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
 	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/client/clientgrpc"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/resilience"
+	"github.com/intramesh/intramesh/security"
+	"github.com/intramesh/intramesh/security/ca"
 	"github.com/intramesh/intramesh/server"
+	"github.com/intramesh/intramesh/server/servergrpc"
+	"github.com/intramesh/intramesh/telemetry"
 )
 
-// meshClient has everything switched on that a client has.
-func meshClient(r *rig, addrs []string) (*client.Client, error) {
+// meshGRPC has all of the mesh on both sides.
+func meshGRPC(s setup, r *rig, newOp newGRPCOp) error {
+	m, err := newMesh(r)
+	if err != nil {
+		return err
+	}
+	opts := append(servergrpc.ServerOptions(m.server), grpc.Creds(credentials.NewTLS(security.ServerTLS(m.serverID, nil))))
+	addrs, err := serveGRPC(r, nil, s.endpoints, opts...)
+	if err != nil {
+		return err
+	}
+	c, err := m.client(r, addrs)
+	if err != nil {
+		return err
+	}
+	return connectGRPC(r, s, newOp, "mesh:///"+service, clientgrpc.DialOptions(c)...)
+}
+
+// meshHTTP is the same over net/http.
+func meshHTTP(s setup, r *rig, h2 bool) error {
+	m, err := newMesh(r)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: echoHandler}
+	m.server.Attach(srv)
+	addrs, err := serveHTTP(r, security.ServerTLS(m.serverID, nil), h2, s.endpoints, srv)
+	if err != nil {
+		return err
+	}
+	c, err := m.client(r, addrs)
+	if err != nil {
+		return err
+	}
+	r.callHTTP(s, c.Transport(newTransport(r, s, h2)), []string{"mesh://" + service + "/"})
+	return nil
+}
+
+// mesh is what both sides share, and the server: one for all endpoints, which are listeners of one process anyway.
+type mesh struct {
+	clientID, serverID security.Identity
+	telemetry          *telemetry.Telemetry
+	server             *server.Server
+}
+
+const (
+	clientName = "spiffe://bench/caller"
+	serverName = "spiffe://bench/" + service
+)
+
+// newMesh has everything switched on that a server has.
+func newMesh(r *rig) (*mesh, error) {
+	authority, err := ca.New(ca.Config{TrustDomain: "bench"})
+	if err != nil {
+		return nil, err
+	}
+	r.onClose(func() { _ = authority.Close() })
+	m := new(mesh)
+	if m.clientID, err = authority.Identity(clientName); err != nil {
+		return nil, err
+	}
+	if m.serverID, err = authority.Identity(serverName); err != nil {
+		return nil, err
+	}
+	// The mesh draws for the traces that begin here, so that the SDK's sampler only follows.
+	p := newProviders(r, sdktrace.ParentBased(sdktrace.AlwaysSample()))
+	m.telemetry, err = telemetry.New(telemetry.Config{TracerProvider: p.traces, MeterProvider: p.metrics, Sample: new(share)})
+	if err != nil {
+		return nil, err
+	}
+	m.server, err = server.New(server.Config{Telemetry: m.telemetry})
+	if err != nil {
+		return nil, err
+	}
+	r.onClose(func() { _ = m.server.Close() })
+	return m, nil
+}
+
+// client has everything switched on that a client has.
+func (m *mesh) client(r *rig, addrs []string) (*client.Client, error) {
 	var endpoints []discovery.Endpoint
 	for _, a := range addrs {
-		endpoints = append(endpoints, discovery.Endpoint{Addr: a})
+		endpoints = append(endpoints, discovery.Endpoint{Addr: a, ID: serverName})
 	}
 	c, err := client.New(client.Config{
 		Discovery:  discovery.Static{service: endpoints},
 		Resilience: resilience.Config{Default: resilience.Standard()},
+		Identity:   m.clientID,
+		Telemetry:  m.telemetry,
 	})
 	if err != nil {
 		return nil, err
 	}
 	r.onClose(func() { _ = c.Close() })
 	return c, nil
-}
-
-// meshServer is one server for all endpoints: they are listeners of the same process anyway.
-func meshServer(r *rig) (*server.Server, error) {
-	s, err := server.New(server.Config{})
-	if err != nil {
-		return nil, err
-	}
-	r.onClose(func() { _ = s.Close() })
-	return s, nil
 }

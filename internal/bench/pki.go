@@ -61,17 +61,16 @@ func issue(template *x509.Certificate, by *tls.Certificate) (tls.Certificate, er
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: cert}, err
 }
 
-// clientTLS is a client's configuration; protocols are those that it offers, and may be left to others.
-func (p *pki) clientTLS(protocols ...string) *tls.Config {
+func (p *pki) clientTLS() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, RootCAs: p.roots, Certificates: []tls.Certificate{p.client},
-		ServerName: service, NextProtos: protocols,
+		ServerName: service,
 	}
 }
 
-func (p *pki) serverTLS(protocols ...string) *tls.Config {
+func (p *pki) serverTLS() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, ClientCAs: p.roots, ClientAuth: tls.RequireAndVerifyClientCert,
-		Certificates: []tls.Certificate{p.server}, NextProtos: protocols,
+		Certificates: []tls.Certificate{p.server},
 	}
 }

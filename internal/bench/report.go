@@ -14,15 +14,17 @@ func absolute(s []sample) string {
 		us(cpu), median(s, allocs), us(p50), us(p99), median(s, func(s sample) float64 { return s.rate }))
 }
 
-// relative is the line of another one: each round against the plain one beside it.
-func relative(s, plain []sample) string {
+// relative is the line of another one: each round against the plain one beside it, and its CPU time also against the tuned
+// one.
+func relative(s, plain, tuned []sample) string {
 	ratio := func(of func(sample) float64) []float64 {
 		return pairwise(s, plain, func(a, b sample) float64 { return of(a) / of(b) })
 	}
 	cpus := ratio(cpu)
 	more := pairwise(s, plain, func(a, b sample) float64 { return a.allocs - b.allocs })
-	return fmt.Sprintf("cpu=%.2fx allocs=%+d p50=%.2fx p99=%.2fx spread=%.2f-%.2fx",
-		quantile(cpus, 0.5), int(math.Round(quantile(more, 0.5))), quantile(ratio(p50), 0.5), quantile(ratio(p99), 0.5),
+	tuning := pairwise(s, tuned, func(a, b sample) float64 { return a.cpu / b.cpu })
+	return fmt.Sprintf("cpu=%.2fx tuned=%.2fx allocs=%+d p50=%.2fx p99=%.2fx spread=%.2f-%.2fx",
+		quantile(cpus, 0.5), quantile(tuning, 0.5), int(math.Round(quantile(more, 0.5))), quantile(ratio(p50), 0.5), quantile(ratio(p99), 0.5),
 		quantile(cpus, 0.25), quantile(cpus, 0.75))
 }
 

@@ -32,12 +32,6 @@ type setup struct {
 	endpoints int
 }
 
-// implementation is a way of making calls. The first of a case is what the others are compared with.
-type implementation struct {
-	name string
-	open func(s setup, r *rig) error
-}
-
 type benchmark struct {
 	name            string
 	implementations []implementation
@@ -78,7 +72,7 @@ func (b benchmark) run(o options, s setup, w io.Writer) error {
 	for i, impl := range b.implementations {
 		rigs[i] = new(rig)
 		defer rigs[i].close()
-		if err := impl.open(s, rigs[i]); err != nil {
+		if err := labelled(impl.name, func() error { return impl.open(s, rigs[i]) }); err != nil {
 			return fmt.Errorf("%s: %w", impl.name, err)
 		}
 	}
@@ -88,10 +82,10 @@ func (b benchmark) run(o options, s setup, w io.Writer) error {
 	}
 	for i, impl := range b.implementations {
 		head := fmt.Sprintf("%s c=%d %s", b.name, s.callers, impl.name)
-		if i == 0 {
-			fmt.Fprintln(w, head, absolute(samples[0]))
+		if i == atPlain {
+			fmt.Fprintln(w, head, absolute(samples[i]))
 		} else {
-			fmt.Fprintln(w, head, relative(samples[i], samples[0]))
+			fmt.Fprintln(w, head, relative(samples[i], samples[atPlain], samples[atTuned]))
 		}
 	}
 	return nil
@@ -105,7 +99,11 @@ func (b benchmark) takeTurns(rigs []*rig, o options) ([][]sample, error) {
 	for round := range o.rounds + 1 {
 		for i := range rigs {
 			who := (i + round) % len(rigs)
-			got, err := m.measure(rigs[who].ops, turn)
+			var got sample
+			err := labelled(b.implementations[who].name, func() (err error) {
+				got, err = m.measure(rigs[who].ops, turn)
+				return err
+			})
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", b.implementations[who].name, err)
 			}
