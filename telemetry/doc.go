@@ -73,7 +73,8 @@
 //	intramesh.config.age               s            intramesh.config
 //	intramesh.certificate.expiry       s            intramesh.identity
 //
-// server.address is the name of the service called; the address of an endpoint is in spans only. The number of sets of
+// server.address is the name of the service called; the address of an endpoint is in spans only. intramesh.state is "ready",
+// "ejected" or "probing" for endpoints, "closed", "half_open" or "open" for breakers. The number of sets of
 // attributes is bounded, whatever peers and callers name: methods outside of HTTP's own, gRPC methods that the server has
 // not registered, and what comes after 1000 pairs of service and method, or 200 outcomes of one of them, is _OTHER.
 package telemetry
