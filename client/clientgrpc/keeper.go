@@ -34,7 +34,7 @@ func (c *conn) rest() time.Duration {
 
 // reconcile makes the connections be what they should be, and counts them.
 func (lb *lb) reconcile(eps *stack.Endpoints) *tally {
-	t := &tally{now: time.Now()}
+	t := &tally{now: time.Now(), ready: make([]*stack.Node, 0, len(lb.ready.Load().nodes)+1)}
 	lb.renew()
 	lb.conns.Range(func(_, v any) bool {
 		c := v.(*conn)

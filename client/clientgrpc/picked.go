@@ -80,7 +80,7 @@ func (r *rpc) again() error {
 	if !p.over {
 		return nil
 	}
-	p.over = false
+	p.over, r.repeats = false, true
 	after := r.repeatable()
 	err := p.err
 	if err == nil && (p.received || len(after) > 0) {

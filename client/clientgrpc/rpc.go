@@ -22,6 +22,7 @@ type rpc struct {
 	picked   picked
 	failFast bool                      // a stream that does not wait until a connection is ready
 	spared   bool                      // grpc has repeated this attempt's stream transparently
+	repeats  bool                      // grpc has repeated a stream of this call
 	finished []grpc.OnFinishCallOption // the caller's, run once a call and not once an attempt
 }
 

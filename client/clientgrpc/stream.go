@@ -91,10 +91,10 @@ func (s *stream) opened(a *stack.Attempt) grpc.ClientStream {
 	if !s.life.CompareAndSwap(opening, open) {
 		s.close()
 	}
-	if s.watched || s.Retries() || s.Probing() {
-		return s
+	if s.Direct && !s.watched && !s.Probing() {
+		return s.ClientStream
 	}
-	return s.ClientStream
+	return s
 }
 
 // ended is called by grpc when the stream is over or did not open.
@@ -139,8 +139,10 @@ func (s *stream) SendMsg(m any) error {
 // RecvMsg tells the clock that the stream moves, and says so where the clock ended it.
 func (s *stream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
-	if err == errVetoed { //nolint:errorlint // the very error that the picker gave
-		err = s.ClientStream.RecvMsg(m) // what the peer said
+	if err == errVetoed || err == io.EOF && s.repeats { //nolint:errorlint // the very errors of the picker and of grpc
+		// What the peer said. grpc returns io.EOF, which is success, also where a stream that it repeated was over before
+		// everything had been sent again; asked once more, it knows.
+		err = s.ClientStream.RecvMsg(m)
 	}
 	if err == nil && s.Probing() {
 		s.Alive()

@@ -2,6 +2,7 @@ package clientgrpc
 
 import (
 	"context"
+	"io"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -39,6 +40,10 @@ func (d *dialer) unary(ctx context.Context, method string, req, reply any, cc *g
 	return err
 }
 
+// errLostStatus stands for a status that grpc has lost: where it repeats a call, and what it sends again meets a stream
+// that is over, it returns io.EOF as it is. (For a stream that would even be success, see stream.RecvMsg.)
+var errLostStatus = status.Error(codes.Unavailable, "intramesh: the connection was lost again while the call was repeated")
+
 // Try makes one attempt.
 func (u *unary) Try(a *stack.Attempt) {
 	ctx := u.outgoing(a)
@@ -47,6 +52,9 @@ func (u *unary) Try(a *stack.Attempt) {
 		return
 	}
 	err := u.invoke(ctx, u.Method, u.req, u.reply, u.conn, u.opts...)
+	if err == io.EOF { //nolint:errorlint // grpc's very own
+		err = errLostStatus
+	}
 	a.Outcome = u.outcome(a, err)
 	u.settle(err)
 }
