@@ -30,7 +30,9 @@ func TestBreakersAndEjectionsAreSeen(t *testing.T) {
 		Resilience: resilience.Config{Default: resilience.Policy{
 			Breaker: &resilience.Breaker{MinCalls: 30, Open: time.Hour, MaxOpen: time.Hour}, Outlier: &resilience.Outlier{},
 		}},
-		Dial: func(ctx context.Context, e discovery.Endpoint) (net.Conn, error) { return network.DialContext(ctx, "tcp", e.Addr) },
+		Dial: func(ctx context.Context, e discovery.Endpoint) (net.Conn, error) {
+			return network.DialContext(ctx, "tcp", e.Addr)
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
