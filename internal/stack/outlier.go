@@ -70,6 +70,7 @@ func (o *outliers) list(n int) {
 	for n := range o.out {
 		if n.forgettable(time.Now()) {
 			delete(o.out, n)
+			n.due.Store(0) // should it come back all the same
 		}
 	}
 	o.trim(call.EndpointsChanged)
