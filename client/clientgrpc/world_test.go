@@ -103,6 +103,11 @@ func (w *world) connTo(target string, opts ...grpc.DialOption) *grpc.ClientConn 
 	return cc
 }
 
+// dialPlain is for connections without the mesh.
+func (w *world) dialPlain(ctx context.Context, addr string) (net.Conn, error) {
+	return w.net.DialContext(ctx, "tcp", addr)
+}
+
 // dials is the addresses that were dialled so far.
 func (w *world) dials() []string {
 	w.mu.Lock()

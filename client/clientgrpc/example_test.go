@@ -1,0 +1,87 @@
+package clientgrpc_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/client/clientgrpc"
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/resilience"
+)
+
+// serve runs a gRPC server in memory.
+func serve(register func(*grpc.Server)) (*bufconn.Listener, *grpc.Server) {
+	l, gs := bufconn.Listen(64<<10), grpc.NewServer()
+	register(gs)
+	go gs.Serve(l)
+	return l, gs
+}
+
+func registerHealth(gs *grpc.Server) { grpc_health_v1.RegisterHealthServer(gs, health.NewServer()) }
+
+func ExampleDialOptions() {
+	l, gs := serve(registerHealth)
+	defer gs.Stop()
+	c, _ := client.New(client.Config{
+		Discovery:  discovery.Static{"orders": {{Addr: "10.0.0.1:80"}}},
+		Resilience: resilience.Config{Default: resilience.Standard()},
+		Dial:       func(ctx context.Context, _ discovery.Endpoint) (net.Conn, error) { return l.DialContext(ctx) },
+	})
+	defer c.Close()
+	conn, _ := grpc.NewClient("mesh:///orders",
+		append(clientgrpc.DialOptions(c), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	defer conn.Close()
+	r, err := grpc_health_v1.NewHealthClient(conn).Check(context.Background(), &grpc_health_v1.HealthCheckRequest{})
+	fmt.Println(r.GetStatus(), err)
+	// Output: SERVING <nil>
+}
+
+// A connection that exists keeps its target, its resolver and its balancer; the policy is put in front of them.
+func ExampleInterceptors() {
+	l, gs := serve(registerHealth)
+	defer gs.Stop()
+	c, _ := client.New(client.Config{Resilience: resilience.Config{Default: resilience.Standard()}})
+	defer c.Close()
+	conn, _ := grpc.NewClient("passthrough:///orders:9000", append(clientgrpc.Interceptors(c),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }))...)
+	defer conn.Close()
+	var info client.Info
+	ctx := client.With(context.Background(), client.Options{Info: &info})
+	r, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	fmt.Println(r.GetStatus(), err, info.Service, len(info.Attempts))
+	// Output: SERVING <nil> orders:9000 1
+}
+
+// To test a service of your own together with its callers, serve it in memory and let the endpoints lead there: what
+// calls it needs no change, and one of two instances may as well not exist.
+func Example_testYourService() {
+	l, gs := serve(registerHealth) // your own registration
+	defer gs.Stop()
+	dial := func(ctx context.Context, e discovery.Endpoint) (net.Conn, error) {
+		if e.Addr == "dead:80" {
+			return nil, fmt.Errorf("connection refused")
+		}
+		return l.DialContext(ctx)
+	}
+	c, _ := client.New(client.Config{Discovery: discovery.Static{"orders": {{Addr: "dead:80"}, {Addr: "live:80"}}}, Dial: dial})
+	defer c.Close()
+	conn, _ := grpc.NewClient("mesh:///orders", append(clientgrpc.DialOptions(c), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	defer conn.Close()
+	for range 3 {
+		r, err := grpc_health_v1.NewHealthClient(conn).Check(context.Background(), &grpc_health_v1.HealthCheckRequest{})
+		fmt.Println(r.GetStatus(), err)
+	}
+	// Output:
+	// SERVING <nil>
+	// SERVING <nil>
+	// SERVING <nil>
+}
