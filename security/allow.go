@@ -110,14 +110,17 @@ func Any(of ...Authorizer) *Rule {
 func combination(word string, of []Authorizer) *Rule {
 	texts := make([]string, len(of))
 	var errs []error
+	opaque := false
 	for i, a := range of {
+		rule, own := a.(*Rule)
+		opaque = opaque || !own || rule.Opaque()
 		texts[i] = describe(a)
 		if err := Check(a); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	text := word + " of (" + strings.Join(texts, "; ") + ")"
-	return &Rule{text: text, err: errors.Join(errs...), denial: &Denial{Rule: text}}
+	return &Rule{text: text, err: errors.Join(errs...), denial: &Denial{Rule: text}, opaque: opaque}
 }
 
 func describe(a Authorizer) string {

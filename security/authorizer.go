@@ -64,6 +64,7 @@ type Rule struct {
 	allows func(r *Request) error // nil: nobody
 	err    error                  // what is wrong with it
 	denial *Denial                // made once, because denials may come in floods
+	opaque bool
 }
 
 func newRule(text string, errs []error, allows func(r *Request) bool) *Rule {
@@ -110,6 +111,10 @@ func (rule *Rule) Validate() error {
 	}
 	return fmt.Errorf("security: authorize: %w", rule.err)
 }
+
+// Opaque says whether the rule contains an Authorizer that is not a Rule, which may look at anything in a request. Rules
+// look at Peer, Method and Path: servers need not spend time on the rest.
+func (rule *Rule) Opaque() bool { return rule != nil && rule.opaque }
 
 // Denial says which rule denied. It wraps [ErrDenied].
 type Denial struct {

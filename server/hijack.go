@@ -1,12 +1,13 @@
 package server
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
 	"weak"
+
+	"github.com/intramesh/intramesh/internal/stack"
 )
 
 // hijacks knows the connections that handlers took over (WebSockets, CONNECT), because net/http forgets them: a drain
@@ -15,11 +16,11 @@ import (
 // The connections are held weakly. A handler then gets the very connection, not a wrapper that would hide its type and
 // splice(2), and one that is closed or forgotten is not kept alive by us.
 type hijacks struct {
+	stack.Tally // of the handlers that have hijacked and not returned
+
 	mu      sync.Mutex
 	conns   []func() net.Conn // nil once the connection is gone
 	sweepAt int
-	running int           // handlers that have hijacked and not returned
-	idle    chan struct{} // closed when running falls to 0; nil if nobody waits
 	closed  bool
 }
 
@@ -29,9 +30,9 @@ const sweepMin = 64
 // enter registers a connection for a handler that runs. The handler must use what enter returns.
 func (t *hijacks) enter(conn net.Conn) net.Conn {
 	conn, get := weakly(conn)
+	t.Enter()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.running++
 	if t.closed {
 		_ = conn.Close() // it was taken over during the end of the drain
 		return conn
@@ -54,37 +55,6 @@ func (t *hijacks) sweep() {
 	clear(t.conns[len(alive):])
 	t.conns = alive
 	t.sweepAt = 2 * len(alive)
-}
-
-// leave is called when a handler that had hijacked returns.
-func (t *hijacks) leave() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.running--
-	if t.running == 0 && t.idle != nil {
-		close(t.idle)
-		t.idle = nil
-	}
-}
-
-// Shutdown waits for the handlers that have hijacked. It implements [stack.ServeStopper].
-func (t *hijacks) Shutdown(ctx context.Context) error {
-	t.mu.Lock()
-	if t.running == 0 {
-		t.mu.Unlock()
-		return nil
-	}
-	if t.idle == nil {
-		t.idle = make(chan struct{})
-	}
-	idle := t.idle
-	t.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Close closes every hijacked connection that is still there.

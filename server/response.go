@@ -83,7 +83,7 @@ func (w *response) end() {
 		w.serve.Panic = p
 	}
 	if w.hijacked {
-		w.server.hijacks.leave()
+		w.server.hijacks.Leave()
 	}
 	w.conclude(p != nil, aborted)
 	w.server.core.End(&w.serve)

@@ -34,6 +34,12 @@ const (
 	Invalid        = "invalid"         // the call cannot be made as asked
 )
 
+// The reasons why a server refuses a request.
+const (
+	NotAuthenticated = "unauthenticated" // the caller has not proved who it is
+	Denied           = "denied"          // it has, and may not
+)
+
 func (e *Error) Error() string { return e.Text("intramesh") }
 
 // Text formats the error under the name of the package that shows it.

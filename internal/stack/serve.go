@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/security"
 )
 
 // Serve is one request being served. The adapter of a protocol fills in what the wire says; the layers act on it.
@@ -12,13 +13,23 @@ type Serve struct {
 	// Served is what an observer may see, too.
 	call.Served
 
-	// Path is the path of an HTTP request.
-	Path string
+	// Path is the path of an HTTP request, Host the authority that was asked for; over gRPC it is filled in where the guard
+	// wants it.
+	Path, Host string
+	// Remote is whom the request comes from. Only the guard asks it; without one it may be nil.
+	Remote Remote
+	// Asks is what the guard has judged, and Lasting whether it wants to judge again if the request lasts.
+	Asks    security.Request
+	Lasting bool
 	// Left is the caller's remaining time where a header tells it (Timed). Over gRPC it is in Ctx already.
 	Left  time.Duration
 	Timed bool
 	// Attempt is the number of the caller's attempt, from 1; 0: not told, so the first.
 	Attempt int
 
+	// Stack is where a handler panicked, if that was on another goroutine than End runs on.
+	Stack []byte
+
 	cancel context.CancelFunc
+	judged state
 }

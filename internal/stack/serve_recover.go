@@ -18,11 +18,15 @@ func (l serveRecover) End(c *Serve) {
 	if c.Panic == nil {
 		return
 	}
+	stack := c.Stack
+	if stack == nil {
+		stack = debug.Stack()
+	}
 	l.log.LogAttrs(c.Ctx, slog.LevelError, "intramesh: handler panicked",
 		slog.String("protocol", c.Protocol.String()),
 		slog.String("method", c.Method),
 		slog.String("path", c.Path),
 		slog.Any("panic", c.Panic),
-		slog.String("stack", string(debug.Stack())),
+		slog.String("stack", string(stack)),
 	)
 }

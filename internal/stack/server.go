@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/security"
 )
 
 // ServerConfig is what the layers of a server need to know; package server checks it and fills in the defaults.
@@ -18,11 +19,20 @@ type ServerConfig struct {
 	Wait ServeWait
 	// Observer sees every request. Nil: nobody does.
 	Observer call.ServeObserver
+	// Identity is by what callers are authenticated; nil: not at all.
+	Identity security.Identity
+	// Authorize says what callers may do. Nil with an Identity: the own trust domain may do everything.
+	Authorize security.Authorizer
+	// Public is what everybody may ask for; nil: nothing.
+	Public *security.Rule
 }
 
 // Server is the core of a server, the same for both protocols: the layers that a request passes, and the drain.
 type Server struct {
 	ServeDrain
+	// Guard is nil where there is nothing to guard, and so is Warden, which looks after what lasts.
+	Guard  *Guard
+	Warden *Warden
 
 	chain    call.Chain[*Serve]
 	observed bool
@@ -37,7 +47,7 @@ type Server struct {
 //	            refused and those that panicked.
 //	recover     inside record, so that a panic is recorded as the failure that it is; outside all else, so that no panic
 //	            gets past it, whichever layer or handler it comes from.
-//	authorize   (comes with identity) authenticate, then authorize: before anything is spent on a stranger.
+//	authorize   (only with an identity or rules) authenticate, then authorize: before anything is spent on a stranger.
 //	deadline    below authorization, so that a stranger cannot have timers made; above all that takes time, so that
 //	            waiting for admission counts, and a request whose time is over neither takes a token nor queues.
 //	rate limit  (comes with policy) above admission, so that one greedy caller cannot fill the queue.
@@ -48,12 +58,14 @@ func NewServer(cfg ServerConfig) *Server {
 	if s.observed {
 		s.chain = append(s.chain, serveRecord{cfg.Observer})
 	}
-	s.chain = append(s.chain,
-		serveRecover{cfg.Logger},
-		serveDeadline{},
-		serveInbound{},
-	)
+	s.chain = append(s.chain, serveRecover{cfg.Logger})
 	s.ServeDrain.init(cfg)
+	if s.Guard = newGuard(cfg); s.Guard != nil {
+		s.chain = append(s.chain, serveAuthorize{s.Guard})
+		s.Warden = newWarden(s.Guard)
+		s.Add(s.Warden)
+	}
+	s.chain = append(s.chain, serveDeadline{}, serveInbound{})
 	return s
 }
 

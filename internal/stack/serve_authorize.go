@@ -1,0 +1,70 @@
+package stack
+
+import (
+	"errors"
+
+	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/security"
+)
+
+// Remote is the other end of the connection on which a request came. The adapter of a protocol knows it.
+type Remote interface {
+	// Authenticate is who it is, by what id trusts now. The error is a [*security.HandshakeError].
+	Authenticate(id security.Identity) (*security.Peer, error)
+}
+
+// serveAuthorize lets nobody pass who has not proved who it is, or may not do what it asks for. It is in the chain only
+// where there is something to guard.
+type serveAuthorize struct{ *Guard }
+
+func (l serveAuthorize) Begin(c *Serve) error {
+	c.Asks = security.Request{Protocol: c.Protocol, Method: c.Method, Path: c.Path, Host: c.Host}
+	if c.Protocol == call.GRPC {
+		c.Asks.Method, c.Asks.Path = "POST", c.Method
+	}
+	c.judged = l.state()
+	public, err := l.judge(c.Remote, &c.Asks)
+	if err != nil {
+		l.tell(&c.Asks, err)
+		return err
+	}
+	c.Lasting = !public
+	if c.Asks.Peer != nil {
+		c.Peer = c.Asks.Peer.ID.String()
+	}
+	return nil
+}
+
+func (serveAuthorize) End(*Serve) {}
+
+// refuse is the answer to who may not pass: what its caller is told says nothing of the rules, and the cause is for
+// those who look for it on this side.
+func refuse(reason, rule string, code call.Code, text string, cause error) *call.Error {
+	return &call.Error{Reason: reason, Rule: rule, Code: code, Err: &withheld{text, cause}}
+}
+
+func notAuthenticated(cause error) *call.Error {
+	rule := ""
+	if h, ok := errors.AsType[*security.HandshakeError](cause); ok {
+		rule = string(h.Reason)
+	}
+	return refuse(call.NotAuthenticated, rule, call.Unauthenticated, "the caller has not proved who it is", cause)
+}
+
+func denied(cause error) *call.Error {
+	rule := ""
+	if d, ok := errors.AsType[*security.Denial](cause); ok {
+		rule = d.Rule
+	}
+	return refuse(call.Denied, rule, call.PermissionDenied, "the caller may not do this", cause)
+}
+
+// withheld has a text for strangers, and the cause for errors.Is and errors.As.
+type withheld struct {
+	text  string
+	cause error
+}
+
+func (e *withheld) Error() string { return e.text }
+
+func (e *withheld) Unwrap() error { return e.cause }
