@@ -191,6 +191,41 @@ func TestAllDownAndBack(t *testing.T) {
 	})
 }
 
+// Nothing but hosts that are gone: the first call finds that out, the others need not.
+func TestOnlyBlackHoles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, client.Config{}, "hole:1", "hole:2")
+		w.net.BlackHole("hole:1")
+		w.net.BlackHole("hole:2")
+		cc := w.conn()
+		for i := range 100 {
+			began := time.Now()
+			_, err := invoke(t.Context(), cc, put)
+			if status.Code(err) != codes.Unavailable {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); i == 0 && took > 11*time.Second || i > 0 && took > 0 {
+				t.Errorf("call %d took %v", i, took)
+			}
+			time.Sleep(333 * time.Millisecond)
+		}
+		w.net.Restore("hole:1")
+		w.serve("hole:1", answer("back").server())
+		began := time.Now()
+		for {
+			if _, err := invoke(t.Context(), cc, put); err == nil {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("found again after %v", took)
+		}
+		_ = cc.Close()
+		_ = w.c.Close()
+	})
+}
+
 // Nobody calls: the back-off of grpc holds.
 func TestBackoffWithoutCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -50,8 +50,7 @@ func (c *conn) changed(s balancer.SubConnState) {
 	case connectivity.Connecting:
 		return // by the keeper's own doing
 	case connectivity.TransientFailure:
-		c.since.Store(time.Now().UnixNano())
-		c.fails.Add(1)
+		c.failed()
 		if err := security.Refusal(s.ConnectionError); err != nil {
 			c.lb.lastErr.Store(&err)
 		}
@@ -61,6 +60,16 @@ func (c *conn) changed(s balancer.SubConnState) {
 	c.state.Store(uint32(s.ConnectivityState))
 	c.lb.changes.Add(1)
 	c.lb.nudge()
+}
+
+// failed counts a failed attempt to connect. One that took long was no server that is being restarted: it counts as many.
+func (c *conn) failed() {
+	now := time.Now().UnixNano()
+	if now-c.since.Swap(now) > int64(patience) {
+		c.fails.Add(hopelessAfter)
+		return
+	}
+	c.fails.Add(1)
 }
 
 func (lb *lb) conn(n *stack.Node) *conn {

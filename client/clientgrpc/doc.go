@@ -15,9 +15,10 @@
 // run once a call, those after them once an attempt.
 //
 // A stream is retried until its response headers arrive, by grpc itself, which alone can replay what was sent (up to
-// 256 KiB); each such retry asks the policy and its budget. It is switched on for streaming methods that may be
-// executed twice by their proto or the policy. That a stream could not be opened because no connection was there is
-// retried for every method.
+// 256 KiB); each such retry asks the policy and its budget, and where they say no the stream ends with what the peer said.
+// It is switched on for streaming methods that may be executed twice by their proto or the policy; Options.Idempotent and
+// the mark of a refusal before work do not reach other streams. For every method it is repeated that a stream could not be
+// opened because no connection was there, and, once, what the server handed back by its protocol.
 //
 // # Errors
 //
@@ -27,6 +28,10 @@
 // # Connections
 //
 // A grpc.ClientConn holds at most one connection to an endpoint. A few are made ahead ([client.Config].WarmConns, 16),
-// others when their endpoint is first chosen; the call that chose it goes to one that is ready meanwhile. What was learnt
-// of an endpoint lies in the client and survives when a connection idles or is made again.
+// others when their endpoint is first chosen; the call that chose it goes to one that is ready meanwhile. At most 16 are being
+// made at once. What was learnt of an endpoint lies in the client and survives when a connection idles or is made again.
+//
+// While no endpoint is ready calls wait for those that are being connected to. Once each has failed four times, or has
+// not answered within a second, calls fail at once, unless they are made with grpc.WaitForReady; and as long as there are
+// calls it is tried again, at most once a second each.
 package clientgrpc

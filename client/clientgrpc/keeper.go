@@ -18,19 +18,21 @@ const maxConnecting = 16
 const patience = time.Second
 
 // While calls fail or wait because nothing is connected, an endpoint is connected to anew after firstRest, then after twice
-// that, and so on up to maxRest; a call waits for that as long as it is no more than shortRest. So a server that is
-// restarted is found again when it listens, and what is down for good fails calls at once. While there is another endpoint
-// grpc's own back-off holds, which ends at 30 s.
+// that, and so on up to maxRest. Calls wait for that until it has failed hopelessAfter times in a row; from then on they
+// fail at once until it is ready, as grpc does from the first failure on. So a server that is restarted is found again when
+// it listens, and what is down costs no time. While there is another endpoint grpc's own back-off holds, which ends at 30 s.
 const (
-	firstRest = 10 * time.Millisecond
-	shortRest = 4 * firstRest
-	maxRest   = time.Second
+	firstRest     = 10 * time.Millisecond
+	maxRest       = time.Second
+	hopelessAfter = 4
 )
 
 // rest is how long the endpoint is left alone after its last failure.
 func (c *conn) rest() time.Duration {
 	return min(firstRest<<min(max(c.fails.Load()-1, 0), 10), maxRest)
 }
+
+func (c *conn) hopeless() bool { return c.fails.Load() >= hopelessAfter }
 
 // reconcile makes the connections be what they should be, and counts them.
 func (lb *lb) reconcile(eps *stack.Endpoints) *tally {
@@ -83,7 +85,7 @@ func (t *tally) add(c *conn) {
 // hopeless is how many have failed so often that no call waits for them.
 func (t *tally) hopeless() (n int64) {
 	for _, c := range t.failed {
-		if c.rest() > shortRest {
+		if c.hopeless() {
 			n++
 		}
 	}
@@ -107,7 +109,7 @@ func (t *tally) alarm() <-chan time.Time {
 // hurry connects anew to endpoints that failed and that grpc would leave alone: calls fail or wait because nothing is
 // connected, and the servers may be back long since. A new SubConn begins grpc's back-off anew.
 func (lb *lb) hurry(t *tally) {
-	if len(t.ready) > 0 || t.connecting > 0 {
+	if len(t.ready) > 0 {
 		return
 	}
 	failed := t.failed

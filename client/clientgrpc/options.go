@@ -63,7 +63,7 @@ type dialer struct {
 	core   *stack.Client
 	config client.Config
 	tls    *meshtls.Client // nil without an identity
-	direct bool // the endpoints are grpc's own matter
+	direct bool            // the endpoints are grpc's own matter
 }
 
 func (d *dialer) interceptors() []grpc.DialOption {

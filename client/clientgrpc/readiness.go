@@ -107,11 +107,14 @@ func (lb *lb) promising(n *stack.Node) bool {
 		return true
 	case connectivity.Connecting:
 		// While something is ready, which the call has tried already, there is no waiting for what may never connect.
-		return len(lb.ready.Load().nodes) == 0 || time.Now().UnixNano()-c.since.Load() < int64(patience)
+		if len(lb.ready.Load().nodes) == 0 {
+			return !c.hopeless()
+		}
+		return time.Now().UnixNano()-c.since.Load() < int64(patience)
 	case connectivity.Ready:
 		return true
 	case connectivity.TransientFailure:
-		if len(lb.ready.Load().nodes) == 0 && c.rest() <= shortRest {
+		if len(lb.ready.Load().nodes) == 0 && !c.hopeless() {
 			lb.hasten()
 			return true
 		}
