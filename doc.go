@@ -37,6 +37,8 @@
 //   - [github.com/intramesh/intramesh/discovery/balance] chooses among the endpoints of a service.
 //   - [github.com/intramesh/intramesh/resilience] keeps calls alive and does no harm while at it: time limits, retries,
 //     the budget that bounds them, back-off. Its Do is useful without the rest of the mesh.
+//   - [github.com/intramesh/intramesh/telemetry] makes OpenTelemetry traces and metrics of all that, and carries traces from
+//     process to process. It links the API, never an SDK.
 //
 // Below internal, package stack holds the call path: client.go and server.go there are the order in which all this acts,
 // each with the reasons. The examples directory answers one question a directory; quickstart is the one to begin with.

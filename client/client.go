@@ -49,9 +49,19 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg, mesh: newHosts(cfg), core: stack.NewClient(sc), unwatch: func() {}}
 	if cfg.Telemetry != nil {
-		c.unwatch = cfg.Telemetry.Core().Watch(c.core)
+		c.unwatch = c.shown()
 	}
 	return c, nil
+}
+
+// shown has telemetry show the state of the client, until the function that it returns is called.
+func (c *Client) shown() func() {
+	stop := c.cfg.Telemetry.Core().Watch(c.core)
+	if c.cfg.Identity == nil {
+		return stop
+	}
+	forget := c.cfg.Telemetry.ObserveExpiry("client", stack.Expiry{Identity: c.cfg.Identity})
+	return func() { stop(); forget() }
 }
 
 // orDefault is v, its default where it is 0, and 0 where it is negative, which stands for "none".

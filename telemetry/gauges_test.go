@@ -13,9 +13,11 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/memnet"
+	"github.com/intramesh/intramesh/security/ca"
 	"github.com/intramesh/intramesh/telemetry"
 )
 
@@ -146,5 +148,29 @@ func TestConfig(t *testing.T) {
 		if _, err := telemetry.New(cfg); err == nil || !strings.HasPrefix(err.Error(), "telemetry: Config.") {
 			t.Errorf("%+v: %v", cfg, err)
 		}
+	}
+}
+
+// TestIdentityExpiry: a client shows when its own certificate expires, by itself.
+func TestIdentityExpiry(t *testing.T) {
+	p := newProcess(t, telemetry.Config{})
+	authority, err := ca.New(ca.Config{TrustDomain: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := authority.Identity("/web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = authority.Close() })
+	c, err := client.New(client.Config{
+		Telemetry: p.tel, Identity: id, Discovery: discovery.Static{"orders": {{Addr: "a:1", ID: "spiffe://shop/orders"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if left, ok := counts(p.collect()["intramesh.certificate.expiry"])["intramesh.identity=client"]; !ok || left <= 0 {
+		t.Errorf("expires in %d s", left)
 	}
 }
