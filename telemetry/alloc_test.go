@@ -47,7 +47,7 @@ func TestAllocations(t *testing.T) {
 		o := tel.Core()
 		for _, protocol := range []call.Protocol{call.HTTP, call.GRPC} {
 			x := &observed{}
-			if n := testing.AllocsPerRun(100, func() { x.call(o, c.ctx, protocol) }); n != c.called {
+			if n := testing.AllocsPerRun(100, func() { x.call(c.ctx, o, protocol) }); n != c.called {
 				t.Errorf("%s, a %s call: %v allocations, want %v", c.name, protocol, n, c.called)
 			}
 			req := &request{headers: c.headers}
@@ -78,7 +78,7 @@ type observed struct {
 	req    request
 }
 
-func (x *observed) call(o call.Observer, ctx context.Context, p call.Protocol) {
+func (x *observed) call(ctx context.Context, o call.Observer, p call.Protocol) {
 	x.c = call.Call{Ctx: ctx, Protocol: p, Service: "orders", Method: "GET", Tries: 1, Start: time.Now()}
 	x.a, x.w, x.aw = call.Attempt{Number: 1}, call.Watch{}, call.Watch{}
 	if p == call.HTTP {
@@ -118,7 +118,7 @@ func BenchmarkCall(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				x := &observed{}
 				for pb.Next() {
-					x.call(o, context.Background(), call.GRPC)
+					x.call(context.Background(), o, call.GRPC)
 				}
 			})
 		})

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -176,7 +177,7 @@ func (o *observer) BeginAttempt(ctx context.Context, c *call.Call, cw *call.Watc
 			attrs = append(attrs, keyResendCount.Int(a.Number-1))
 		}
 	}
-	ctx, span := o.tracer.Start(ctx, t.attempt, append(t.start[:len(t.start):len(t.start)], trace.WithAttributes(attrs...))...)
+	ctx, span := o.tracer.Start(ctx, t.attempt, append(slices.Clip(t.start), trace.WithAttributes(attrs...))...)
 	aw.State = span
 	o.propagation.inject(aw, span.SpanContext())
 	if t.baggage != "" {

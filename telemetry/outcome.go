@@ -126,15 +126,16 @@ func (o *outcome) attributes(p call.Protocol, serving bool) []attribute.KeyValue
 }
 
 // folded is the outcome without what can have many values, for when there are too many.
-func (o outcome) folded() outcome {
-	for _, s := range []*string{&o.route, &o.peer} {
+func (o *outcome) folded() outcome {
+	f := *o
+	for _, s := range [...]*string{&f.route, &f.peer} {
 		if *s != "" {
 			*s = other
 		}
 	}
-	if o.status > 599 || o.status < 100 {
-		o.status = 0
+	if f.status > 599 || f.status < 100 {
+		f.status = 0
 	}
-	o.code = min(o.code, call.Unauthenticated+1)
-	return o
+	f.code = min(f.code, call.Unauthenticated+1)
+	return f
 }

@@ -34,11 +34,11 @@ func hop(o call.Observer, headers map[string][]string, change func(context.Conte
 	if change != nil {
 		ctx = change(ctx)
 	}
-	return sent(o, ctx)
+	return sent(ctx, o)
 }
 
 // sent are the headers of a call.
-func sent(o call.Observer, ctx context.Context) map[string]string {
+func sent(ctx context.Context, o call.Observer) map[string]string {
 	c := call.Call{Ctx: ctx, Service: "orders", Method: "GET", Tries: 1}
 	var w, aw call.Watch
 	a := &call.Attempt{Number: 1}
@@ -142,7 +142,7 @@ func TestOneDecisionForATrace(t *testing.T) {
 	o := p.tel.Core()
 	s := call.Served{Ctx: context.Background(), Method: "GET", Request: &request{}}
 	o.BeginServe(&s)
-	a, b := sent(o, s.Ctx)["traceparent"], sent(o, s.Ctx)["traceparent"]
+	a, b := sent(s.Ctx, o)["traceparent"], sent(s.Ctx, o)["traceparent"]
 	o.EndServe(&s)
 	if a != b || len(a) != 55 {
 		t.Errorf("two calls of one handler are in %s and %s", a, b)

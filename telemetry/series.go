@@ -59,8 +59,8 @@ func newSeries(set *instruments, k key, serving bool) *series {
 	if serving {
 		kind = trace.SpanKindServer
 	}
-	switch {
-	case k.protocol == call.GRPC:
+	switch k.protocol {
+	case call.GRPC:
 		method := strings.TrimPrefix(k.method, "/")
 		s.base = append(s.base, keyRPCSystem.String("grpc"), keyRPCMethod.String(method))
 		s.name = method

@@ -88,9 +88,9 @@ func newShop(t *testing.T, cfg telemetry.Config) *shop {
 	return s
 }
 
-func (s *shop) get(t *testing.T, ctx context.Context) {
+func (s *shop) get(t *testing.T) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, "GET", "mesh://orders/orders/7?x=1", nil)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "mesh://orders/orders/7?x=1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestTree(t *testing.T) {
 	for _, form := range []telemetry.Propagation{telemetry.W3C, telemetry.B3, telemetry.B3Multi} {
 		t.Run(string(form), func(t *testing.T) {
 			s := newShop(t, telemetry.Config{Propagation: form})
-			s.get(t, t.Context())
+			s.get(t)
 
 			call := s.web.span(trace.SpanKindClient, "GET")
 			tries := s.web.all(trace.SpanKindClient, "GET attempt")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	common "go.opentelemetry.io/proto/otlp/common/v1"
@@ -75,5 +76,5 @@ func text(v *common.AnyValue) string {
 	if s := v.GetStringValue(); s != "" {
 		return s
 	}
-	return fmt.Sprint(v.GetIntValue())
+	return strconv.FormatInt(v.GetIntValue(), 10)
 }
