@@ -60,10 +60,10 @@ func TestTenThousandEndpoints(t *testing.T) {
 	if _, err := invoke(t.Context(), cc, put); err != nil {
 		t.Fatal(err)
 	}
-	// One call asks for one endpoint; the others are those that are kept warm.
+	// One call asks for one endpoint each time it looks; the others are those that are kept warm.
 	eventually(t, "the warm connections are made", func() bool { return len(w.dials()) >= 16 })
-	if n := len(w.dials()); n > 17 {
-		t.Errorf("%d connections at the start, want 16, and one that was chosen", n)
+	if n := len(w.dials()); n > 20 {
+		t.Errorf("%d connections at the start, want 16, and those few that were chosen", n)
 	}
 	var wg sync.WaitGroup
 	for range 8 {

@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/grpc"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -31,16 +30,16 @@ func init() {
 	unknown := descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN
 	method := func(name string, level descriptorpb.MethodOptions_IdempotencyLevel, in, out bool) *descriptorpb.MethodDescriptorProto {
 		return &descriptorpb.MethodDescriptorProto{
-			Name: proto.String(name), InputType: proto.String(".grpc.testing.SimpleRequest"),
-			OutputType: proto.String(".grpc.testing.SimpleResponse"), ClientStreaming: &in, ServerStreaming: &out,
+			Name: new(name), InputType: new(".grpc.testing.SimpleRequest"),
+			OutputType: new(".grpc.testing.SimpleResponse"), ClientStreaming: &in, ServerStreaming: &out,
 			Options: &descriptorpb.MethodOptions{IdempotencyLevel: &level},
 		}
 	}
 	fd, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name: proto.String("meshtest/jobs.proto"), Package: proto.String("meshtest"), Syntax: proto.String("proto3"),
+		Name: new("meshtest/jobs.proto"), Package: new("meshtest"), Syntax: new("proto3"),
 		Dependency: []string{testpb.File_grpc_testing_messages_proto.Path()},
 		Service: []*descriptorpb.ServiceDescriptorProto{{
-			Name: proto.String("Jobs"),
+			Name: new("Jobs"),
 			Method: []*descriptorpb.MethodDescriptorProto{
 				method("Get", pure, false, false), method("Put", unknown, false, false), method("Watch", pure, false, true),
 				method("Feed", twice, true, true), method("Push", unknown, true, true),

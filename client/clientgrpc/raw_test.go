@@ -30,7 +30,6 @@ type rude struct {
 type rudeConn struct {
 	*http2.Framer
 	net.Conn
-	mu sync.Mutex
 }
 
 func (w *world) serveRude(addr string, do func(c *rudeConn, stream uint32)) *rude {

@@ -156,8 +156,7 @@ func TestWhatThePeerSaidArrivesUnchanged(t *testing.T) {
 		if !ok || got.Code() != codes.Unavailable || got.Message() != "down for a moment" || len(got.Details()) != 1 {
 			t.Errorf("%s: %v with details %v", method, err, got.Details())
 		}
-		var ours *client.Error
-		if errors.As(err, &ours) {
+		if _, ours := errors.AsType[*client.Error](err); ours {
 			t.Errorf("%s: what the peer said is no error of the mesh: %v", method, err)
 		}
 		if trailer["k"] == nil {
@@ -409,7 +408,7 @@ func TestCredentialsThatAreUnavailable(t *testing.T) {
 	cc := w.conn()
 	for _, method := range []string{put, push, get, watch} {
 		c := creds{err: status.Error(codes.Unavailable, "no token service"), asked: new(atomic.Int64)}
-		err := error(nil)
+		var err error
 		if method == put || method == get {
 			_, err = invoke(t.Context(), cc, method, grpc.PerRPCCredentials(c))
 		} else {
