@@ -81,8 +81,8 @@ func (d *Destination) update(ctx context.Context, u discovery.Update) {
 	}
 	next := d.book.publish(d.client.balance, u.Kind == discovery.Absent)
 	d.trouble.Store(nil)
+	d.outliers.list(len(next.Nodes)) // first, so that whoever waits for the endpoints finds them counted
 	d.endpoints.Store(next)
-	d.outliers.list(len(next.Nodes))
 	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
 }
 
