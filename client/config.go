@@ -23,7 +23,8 @@ type Config struct {
 	// suffix that starts with a dot (".mesh.internal"). The scheme mesh:// is always the mesh, and so are the names that
 	// a [discovery.Lister] lists when the client is made. Needs Discovery.
 	Hosts []string
-	// Resilience is the policy for each service: time limits, retries, budgets. SetResilience replaces it.
+	// Resilience is the policy for each service: time limits, retries, budgets, breakers, outlier detection. SetResilience
+	// replaces it.
 	Resilience resilience.Config
 	// Identity is who this process is and whom it trusts. With it every connection to a mesh endpoint is mutual TLS, over
 	// both protocols and whatever the scheme of the URL; a mesh destination never falls back to plain text. Without it HTTP
@@ -52,6 +53,7 @@ type Config struct {
 	WarmConns int
 	// Telemetry makes spans, metrics and trace headers of calls. One value may serve clients and servers. Nil: none.
 	Telemetry *telemetry.Telemetry
-	// Logger hears of what changes: endpoints that appear and go, sources that fail. Nil: [slog.Default].
+	// Logger hears of what changes: endpoints that appear, go, are ejected and readmitted, sources that fail, breakers that
+	// open and close. Nil: [slog.Default].
 	Logger *slog.Logger
 }

@@ -1,11 +1,11 @@
-// Package resilience keeps calls alive and does no harm: time limits, retries, and a budget that keeps retries from
-// making an outage worse.
+// Package resilience keeps calls alive and does no harm: time limits, retries, a budget that keeps retries from making an
+// outage worse, circuit breakers and outlier detection.
 //
 // # Policy
 //
 // A [Policy] is data. A part that is nil is off; a number that is zero is the default which its comment gives. [Standard]
 // switches on what suits most services. A [Config] holds one policy for each service that needs its own. An [Executor] is
-// a policy made ready, with the state of one destination's budget. The mesh's clients make one for each service; [Do]
+// a policy made ready, with the state of one destination's budget and breaker. The mesh's clients make one for each service; [Do]
 // calls any function under it, so the package is of use without the rest of the mesh.
 //
 // # What is retried, and why not more
@@ -52,6 +52,30 @@
 // The number of an attempt travels with it. A process that is itself serving a retried attempt does not multiply it: it
 // retries only within a budget (a policy without one has no retries then), and not what was refused because of load.
 // That refusal is passed up, to the caller who has more choices.
+//
+// # Breaker and outlier detection
+//
+// A service can fail in two ways, and each has its own remedy. One of its endpoints fails, while others could take its
+// calls: an [Outlier] policy takes the endpoint out. The service fails whichever endpoint is asked, because its database is
+// gone or a release is broken: a [Breaker] then stops the calls, which would only wait, and gives the service rest. The
+// breaker counts calls after their retries, so an endpoint whose failures are rescued elsewhere never opens it.
+//
+// An open breaker answers with [ErrOpen], at once and without an attempt. After its open time (5 s, doubled each time up to
+// 60 s) it lets one call through, the probe: success closes it, failure opens it for longer, and what says nothing (the
+// caller gave up) leaves it to the next call. Calls count when they are over, those that took longer than the window too.
+// Over HTTP a failure counts when the headers say so, a success when the body is over; a stream counts by how it ended. A
+// probe is judged by its headers, or by the first message of its stream, because others wait for it.
+//
+// An endpoint is ejected after five failures in a row, for 30 s times the number of its ejections up to 300 s, and 0 to 10 %
+// more; that number falls by one in each interval (10 s) in which it is well. When the time is over one call goes there as a
+// probe. At most 10 % of a service's endpoints are out at the same time, but one may always be, and the last one never. If
+// more than half are out after all (with a MaxPercent above that), ejections are ignored: what is left could not carry the
+// load. What is known of an endpoint survives when it leaves the list and comes back, a change of policy, and reconnects;
+// HTTP and gRPC share it. Calls for which nothing else is left go to an ejected endpoint rather than nowhere.
+//
+// Not the peer's failure, and so counted by neither, is what the caller cancelled, and what had less time than the endpoint
+// usually takes. 429 and RESOURCE_EXHAUSTED are answers. A refusal before work (x-envoy-overloaded) is an answer of the
+// endpoint, which is well enough to refuse; for the breaker it is a failure of the service, which has no room anywhere.
 //
 // # Time
 //
