@@ -55,8 +55,10 @@ func TestBreakersAndEjectionsAreSeen(t *testing.T) {
 			t.Errorf("no %s among %v", want, events)
 		}
 	}
-	if n := counts(got["intramesh.breaker.state"])["intramesh.state=open,server.address=orders"]; n != 1 {
-		t.Errorf("breaker: %v", counts(got["intramesh.breaker.state"]))
+	for state, want := range map[string]int64{"open": 1, "closed": 0, "half_open": 0} {
+		if n, ok := counts(got["intramesh.breaker.state"])["intramesh.state="+state+",server.address=orders"]; !ok || n != want {
+			t.Errorf("breaker %s: %d", state, n)
+		}
 	}
 	if n := counts(got["intramesh.endpoints"])["intramesh.state=ejected,server.address=orders"]; n != 1 {
 		t.Errorf("endpoints: %v", counts(got["intramesh.endpoints"]))

@@ -199,4 +199,5 @@ func (e expires) Expiry() time.Time { return time.Time(e) }
 type fixed struct{}
 
 func (fixed) EachEndpoints(f func(service, state string, n int)) { f("orders:80", "ready", 1) }
+func (fixed) EachBreakerState(f func(service, state string))     { f("orders:80", "closed") }
 func (fixed) PolicySince() time.Time                             { return time.Now().Add(-time.Minute) }

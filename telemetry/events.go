@@ -9,26 +9,8 @@ import (
 	"github.com/intramesh/intramesh/internal/call"
 )
 
-// The states of a breaker, as intramesh.state has them.
-const (
-	stateClosed   = "closed"
-	stateHalfOpen = "half_open"
-	stateOpen     = "open"
-)
-
-// maxBreakers bounds the services whose breakers are shown.
-const maxBreakers = maxSeries
-
 // Event counts a change of a breaker or endpoint, and shows it in the span of the call during which it happened.
 func (o *observer) Event(e call.Event) {
-	switch e.Kind {
-	case call.BreakerOpened:
-		o.breaker(e.Service, stateOpen)
-	case call.BreakerHalfOpen:
-		o.breaker(e.Service, stateHalfOpen)
-	case call.BreakerClosed:
-		o.breaker(e.Service, stateClosed)
-	}
 	attrs := append(serverOf(o.named(e.Service)), keyEvent.String(e.Kind.String()))
 	if e.Reason != "" {
 		attrs = append(attrs, keyReason.String(e.Reason))
@@ -46,14 +28,6 @@ func (o *observer) Event(e call.Event) {
 	}
 }
 
-func (o *observer) breaker(service, state string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if _, known := o.breakers[service]; known || len(o.breakers) < maxBreakers {
-		o.breakers[service] = state
-	}
-}
-
 // named is a service's name as metrics may have it, where it comes without a series of its own.
 func (o *observer) named(service string) string {
 	o.mu.Lock()
@@ -65,18 +39,4 @@ func (o *observer) named(service string) string {
 		o.names[service] = struct{}{}
 	}
 	return service
-}
-
-func (o *observer) collectBreakers(m metric.Observer) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for service, now := range o.breakers {
-		for _, state := range [...]string{stateClosed, stateHalfOpen, stateOpen} {
-			var n int64
-			if state == now {
-				n = 1
-			}
-			m.ObserveInt64(o.set.breakers, n, metric.WithAttributes(append(serverOf(service), keyState.String(state))...))
-		}
-	}
 }

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,7 +44,23 @@ func (o *observer) Watch(g call.Gauges) (stop func()) {
 			attrs := append(serverOf(o.named(service)), keyState.String(state))
 			m.ObserveInt64(set.endpoints, int64(n), metric.WithAttributes(attrs...))
 		})
+		g.EachBreakerState(func(service, now string) { o.breaker(m, service, now) })
 	})
+}
+
+// breakerStates are all that there are: each is shown for every breaker, as 1 or 0, so that one that is left falls to 0.
+var breakerStates = [...]string{"closed", "half_open", "open"}
+
+func (o *observer) breaker(m metric.Observer, service, now string) {
+	server := serverOf(o.named(service))
+	for _, state := range breakerStates {
+		var n int64
+		if state == now {
+			n = 1
+		}
+		attrs := append(slices.Clip(server), keyState.String(state))
+		m.ObserveInt64(o.set.breakers, n, metric.WithAttributes(attrs...))
+	}
 }
 
 // register has the gauges asked for at every collection.
@@ -65,7 +82,6 @@ func (o *observer) collect(_ context.Context, m metric.Observer) error {
 		inFlight(v.(*series))
 		return true
 	})
-	o.collectBreakers(m)
 	o.sources.mu.Lock()
 	defer o.sources.mu.Unlock()
 	for _, f := range o.sources.all {

@@ -25,7 +25,7 @@ func New(cfg Config) (*Telemetry, error) {
 		return nil, err
 	}
 	t := &Telemetry{core: observer{
-		propagation: cfg.Propagation, sample: cfg.Sample, breakers: make(map[string]string), names: make(map[string]struct{}),
+		propagation: cfg.Propagation, sample: cfg.Sample, names: make(map[string]struct{}),
 		callers: table[key, *series]{limit: maxSeries}, servers: table[key, *series]{limit: maxSeries},
 	}}
 	o := &t.core
@@ -84,9 +84,8 @@ type observer struct {
 	others      sync.Map // key to *series, where the tables are full: four at most
 	sources     sources
 
-	mu       sync.Mutex
-	breakers map[string]string   // state by service
-	names    map[string]struct{} // services that have been named
+	mu    sync.Mutex
+	names map[string]struct{} // services that have been named
 }
 
 // caller finds the series of a call.

@@ -121,6 +121,8 @@ type ServeObserver interface {
 type Gauges interface {
 	// EachEndpoints calls f for every service and state with the number of endpoints in it.
 	EachEndpoints(f func(service, state string, n int))
+	// EachBreakerState calls f for every service that has a circuit breaker: "closed", "half_open" or "open".
+	EachBreakerState(f func(service, state string))
 	// PolicySince is when the policy in force was set.
 	PolicySince() time.Time
 }

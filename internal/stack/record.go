@@ -65,5 +65,10 @@ func (d *described) Describe() call.Detail {
 	return call.Detail{}
 }
 
+// EachBreakerState implements [call.Gauges].
+func (s *Client) EachBreakerState(f func(service, state string)) {
+	s.EachBreaker(func(service string, state resilience.BreakerState) { f(service, state.String()) })
+}
+
 // PolicySince implements [call.Gauges].
 func (s *Client) PolicySince() time.Time { return time.Unix(0, s.since.Load()) }
