@@ -15,7 +15,8 @@ import (
 type Observer func(*HandshakeError)
 
 // ServerTLS makes a config for servers, which proves id to clients and verifies theirs. It follows the identity. refused
-// may be nil. NextProtos is the caller's to set; http.Server and grpc do.
+// may be nil. NextProtos is the caller's to set; http.Server and grpc do. Certificates must stay empty: crypto/tls would
+// show those to clients that name no host, as httptest.Server.StartTLS makes it do with its own.
 func ServerTLS(id Identity, refused Observer) *tls.Config {
 	s := &side{id: id, refused: refused, peer: x509.ExtKeyUsageClientAuth}
 	return &tls.Config{

@@ -81,37 +81,49 @@ func (i *Identity) use(svid *SVID) error {
 	return nil
 }
 
-// run renews the certificate when it is time. A failure is tried again after a tenth of what is left, so that many
-// attempts are made before the certificate expires.
+// run renews the certificate when it is time.
 func (i *Identity) run() {
 	defer close(i.ended)
-	at := i.due()
+	m := i.now.Load()
+	at := due(m)
 	for {
 		select {
 		case <-i.closed:
 			return
 		case <-time.After(time.Until(at)):
 		}
-		if at = i.due(); time.Now().Before(at) {
-			continue // somebody was faster
-		}
-		if err := i.Renew(); err != nil {
-			left := time.Until(i.now.Load().NotAfter())
-			at = time.Now().Add(max(left/10, time.Second))
-			i.ca.log.Error("ca: an identity cannot be renewed", "id", i.id.String(), "left", left, "error", err)
+		if now := i.now.Load(); !now.NotBefore().Equal(m.NotBefore()) || !now.NotAfter().Equal(m.NotAfter()) {
+			m, at = now, due(now) // it was renewed in between
 			continue
 		}
-		at = i.due()
-		i.ca.log.Debug("ca: identity renewed", "id", i.id.String(), "not_after", i.now.Load().NotAfter())
+		err := i.Renew()
+		m = i.now.Load()
+		if err != nil {
+			at = again(m, time.Second)
+			i.ca.log.Error("ca: an identity cannot be renewed", "id", i.id.String(), "not_after", m.NotAfter(), "error", err)
+			continue
+		}
+		// Near the end of the root a certificate is past its half from the beginning.
+		if at = due(m); at.Before(again(m, soonest)) {
+			at = again(m, soonest)
+		}
+		i.ca.log.Debug("ca: identity renewed", "id", i.id.String(), "not_after", m.NotAfter())
 	}
 }
 
 // due is when to renew: after half of the life, as SPIRE's agent does, but for a tenth of it sooner or later by chance, so
 // that not all who started together renew together.
-func (i *Identity) due() time.Time {
-	m := i.now.Load()
+func due(m *security.Material) time.Time {
 	life := m.NotAfter().Sub(m.NotBefore())
 	return m.NotBefore().Add(time.Duration(float64(life) * (0.4 + 0.2*rand.Float64())))
+}
+
+// soonest is the least time between two renewals.
+const soonest = 100 * time.Millisecond
+
+// again is after a tenth of what is left, so that there is time for many attempts.
+func again(m *security.Material, least time.Duration) time.Time {
+	return time.Now().Add(max(time.Until(m.NotAfter())/10, least))
 }
 
 // Close ends the renewal. The certificate can be used until it expires. It may be called many times.

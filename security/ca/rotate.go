@@ -69,17 +69,19 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // refresh gives the identities the roots of now; with a new certificate where asked for, or where theirs was signed by a
-// root that is no longer trusted. It needs mu.
+// root that is no longer trusted. One that has expired, as happens with its root, is of no use with other roots either. It
+// needs mu.
 func (c *CA) refresh(renew bool) error {
 	var errs []error
 	for i := range c.identities {
-		if renew || i.svid.signer != c.signer && !c.trusts(i.svid.signer) {
+		switch {
+		case renew || !c.trusts(i.svid.signer):
 			errs = append(errs, i.renew())
-			continue
+		case !i.now.Load().Expired(time.Now()):
+			svid := *i.svid
+			svid.Bundles = c.bundles()
+			errs = append(errs, i.use(&svid))
 		}
-		svid := *i.svid
-		svid.Bundles = c.bundles()
-		errs = append(errs, i.use(&svid))
 	}
 	return errors.Join(errs...)
 }
