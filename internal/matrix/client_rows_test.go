@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/otel/metric/noop"
+
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/resilience"
 	"github.com/intramesh/intramesh/server"
 	"github.com/intramesh/intramesh/server/servergrpc"
+	"github.com/intramesh/intramesh/telemetry"
 )
 
 // row sets one field, or none.
@@ -102,6 +105,10 @@ var clientRows = []row{
 		client: func(c *client.Config, _ *world) { c.WarmConns = -1 },
 	},
 	{
+		field: "Telemetry", wirings: bothClients, // metrics alone: what traces send is package telemetry's to test
+		client: func(c *client.Config, _ *world) { c.Telemetry = measured() },
+	},
+	{
 		field: "Logger", wirings: bothClients,
 		client:  func(c *client.Config, w *world) { c.Logger = w.logger() },
 		differs: func(_ cell, want, _ *exchange) { want.Logs, want.Own = nil, want.Logs },
@@ -114,6 +121,15 @@ var optionRows = []row{
 	{field: "Timeout", wirings: bothClients, options: &client.Options{Timeout: callersDeadline}, differs: hasTime},
 	{field: "NoRetry", wirings: bothClients, options: &client.Options{NoRetry: true}},
 	{field: "Info", wirings: bothClients, options: &client.Options{Info: new(client.Info)}},
+}
+
+// measured counts and measures, into nothing.
+func measured() *telemetry.Telemetry {
+	tel, err := telemetry.New(telemetry.Config{MeterProvider: noop.NewMeterProvider()})
+	if err != nil {
+		panic(err)
+	}
+	return tel
 }
 
 // retryAll repeats what fails in any way, for every method.

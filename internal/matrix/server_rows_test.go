@@ -26,6 +26,11 @@ var serverRows = []row{
 		differs: recovers,
 	},
 	{
+		field: "Telemetry", wirings: bothServers,
+		server:  func(c *server.Config, _ *world) { c.Telemetry = measured() },
+		differs: recovers,
+	},
+	{
 		field: "Logger", wirings: bothServers,
 		server: func(c *server.Config, w *world) { c.Logger = w.logger() },
 		differs: func(k cell, want, got *exchange) {
