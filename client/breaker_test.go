@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -290,4 +291,50 @@ func TestOneBadOfTwo(t *testing.T) {
 			t.Errorf("the bad one was asked %d times only", n)
 		}
 	})
+}
+
+// TestBodiesThatTheCallerEnds are nobody's failure: by the end of the context or of its time, or by Close while a Read waits.
+func TestBodiesThatTheCallerEnds(t *testing.T) {
+	p := breakerOnly()
+	p.Outlier = &resilience.Outlier{}
+	for name, end := range map[string]func(resp *http.Response, cancel func()){
+		"cancel":   func(_ *http.Response, cancel func()) { time.AfterFunc(time.Second, cancel) },
+		"deadline": func(*http.Response, func()) {},
+		"close":    func(resp *http.Response, _ func()) { time.AfterFunc(time.Second, func() { resp.Body.Close() }) },
+	} {
+		for _, h2 := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				inBubble(t, p, []http.Handler{http.HandlerFunc(endless), http.HandlerFunc(endless)}, func(t *testing.T, m *mesh) {
+					if h2 {
+						m.rt = m.c.Transport(h2c())
+					}
+					for range 60 {
+						ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+						resp, err := m.get(ctx)
+						if err != nil {
+							t.Fatal(err)
+						}
+						end(resp, cancel)
+						if _, err := io.Copy(io.Discard, resp.Body); err == nil {
+							t.Fatal("no end")
+						}
+						resp.Body.Close()
+						cancel()
+					}
+					for _, n := range m.c.Core().Destination("orders", time.Now()).Endpoints().Nodes {
+						if n.Ejected() {
+							t.Errorf("%s is out", n.Addr())
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// h2c speaks HTTP/2 without TLS.
+func h2c() *http.Transport {
+	p := new(http.Protocols)
+	p.SetUnencryptedHTTP2(true)
+	return &http.Transport{Protocols: p}
 }

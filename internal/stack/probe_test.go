@@ -236,3 +236,45 @@ func TestListenerMayCall(t *testing.T) {
 		}
 	})
 }
+
+// TestClaim: who loses the race for being the probe chooses anew, unless ejections are ignored.
+func TestClaim(t *testing.T) {
+	inBubble(t, outlier(), three, func(t *testing.T, r *rig) {
+		r.judge("a:1", http500, 5)
+		n := r.node("a:1")
+		first, second := r.attempt(), r.attempt()
+		if !first.claim(n) || first.probe.Load() != nil {
+			t.Error("before its time an ejected endpoint is taken only for want of another, and not to find out")
+		}
+		time.Sleep(30 * time.Second)
+		if !first.claim(n) || first.probe.Load() != n {
+			t.Error("the first is no probe")
+		}
+		if second.claim(n) || second.probe.Load() != nil {
+			t.Error("a second probe")
+		}
+		r.dest().outliers.active.Store(false) // as in a panic
+		if !second.claim(n) || second.probe.Load() != nil {
+			t.Error("ejections are ignored, but this one was not")
+		}
+		first.release()
+		if !second.claim(n) || second.probe.Load() != n {
+			t.Error("nobody else is the probe")
+		}
+	})
+}
+
+// TestRetiredFails: an endpoint that has left the list takes nobody's place among the ejected.
+func TestRetiredFails(t *testing.T) {
+	inBubble(t, outlier(), three, func(t *testing.T, r *rig) {
+		gone := r.node("a:1")
+		r.list("b:1", "c:1")
+		for range 10 {
+			r.attempt().Judge(gone, call.Failure, &call.Attempt{Outcome: http500})
+		}
+		r.wantHeard()
+		if gone.Ejected() {
+			t.Error("ejected")
+		}
+	})
+}
