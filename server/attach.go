@@ -20,6 +20,10 @@ const (
 // ReadHeaderTimeout (10 s), MaxHeaderBytes (64 KiB) and IdleTimeout (620 s) are filled in where they are zero; the two
 // times are left alone where ReadTimeout is set, which net/http uses in their place.
 //
+// Where the server has an identity, TLSConfig is set if it is nil, so that srv.ListenAndServeTLS("", "") serves. Connections
+// are then followed: their clients are asked for new ones before their certificates expire, and those are closed whose
+// client is nobody any more.
+//
 // Attach several servers if there are several. Call it before srv serves; a server that is attached after a drain is
 // closed.
 func (s *Server) Attach(srv *http.Server) {
@@ -30,6 +34,12 @@ func (s *Server) Attach(srv *http.Server) {
 	}
 	if srv.MaxHeaderBytes == 0 {
 		srv.MaxHeaderBytes = maxHeaderBytes
+	}
+	if s.id != nil {
+		if srv.TLSConfig == nil {
+			srv.TLSConfig = s.TLSConfig()
+		}
+		s.track(srv)
 	}
 	s.core.Add(watch(srv, s.core.Winding))
 }

@@ -36,10 +36,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.Ctx, c.Method, c.Path = r.Context(), r.Method, r.URL.Path
 	readHints(c, r.Header)
 	res.observe(r)
+	res.guard(r)
 	if err := h.server.core.Begin(c); err != nil {
 		refuse(res, err)
 		return
 	}
+	res.admit(r)
 	if c.Ctx == r.Context() {
 		defer res.end()
 		h.next.ServeHTTP(out, r)
@@ -66,6 +68,9 @@ func refuse(res *response, err error) {
 	if refused, ok := errors.AsType[*call.Error](err); ok {
 		code = refused.Code
 		err = refused.Err
+	}
+	if code == call.Unauthenticated {
+		res.Header().Set("Connection", "close") // it takes a new connection to show another certificate
 	}
 	sendText(res, code.HTTPStatus(), err.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"runtime"
 	"sync"
 	"weak"
 
@@ -84,6 +85,21 @@ func weakly(conn net.Conn) (net.Conn, func() net.Conn) {
 	}
 	h := &hijackedConn{conn}
 	return h, find(weak.Make(h))
+}
+
+// whenGone has f called when nobody uses conn any more, which is one that weakly returned. f must not hold it.
+func whenGone(conn net.Conn, f func()) {
+	run := func(f func()) { f() }
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		runtime.AddCleanup(c, run, f)
+	case *tls.Conn:
+		runtime.AddCleanup(c, run, f)
+	case *net.UnixConn:
+		runtime.AddCleanup(c, run, f)
+	case *hijackedConn:
+		runtime.AddCleanup(c, run, f)
+	}
 }
 
 func find[T any, P interface {

@@ -47,13 +47,25 @@ func (w *response) conclude(panicked, aborted bool) {
 
 // Values are all values of a request header.
 func (w *response) Values(name string) []string {
-	if name == call.HeaderTraceParent {
-		return w.request.Header[traceParentName]
+	switch name {
+	case call.HeaderTraceParent:
+		name = traceParentName
+	case call.HeaderTraceState:
+		name = traceStateName
+	case call.HeaderBaggage:
+		name = baggageName
+	default:
+		name = textproto.CanonicalMIMEHeaderKey(name)
 	}
-	return w.request.Header[textproto.CanonicalMIMEHeaderKey(name)]
+	return w.request.Header[name]
 }
 
-var traceParentName = http.CanonicalHeaderKey(call.HeaderTraceParent)
+// The names that are asked for with every request, as http.Header keeps them.
+var (
+	traceParentName = http.CanonicalHeaderKey(call.HeaderTraceParent)
+	traceStateName  = http.CanonicalHeaderKey(call.HeaderTraceState)
+	baggageName     = http.CanonicalHeaderKey(call.HeaderBaggage)
+)
 
 // Describe tells what spans say of a request.
 func (w *response) Describe() call.Detail {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -15,7 +16,10 @@ type response struct {
 	server   *Server
 	request  *http.Request // nil unless somebody observes
 	serve    stack.Serve
-	wrote    bool // the header is out, or as good as
+	tls      *tls.ConnectionState // nil unless somebody guards, like the next two
+	conn     *conn                // nil also without Attach
+	held     *held                // nil also before the first flush
+	wrote    bool                 // the header is out, or as good as
 	hijacked bool
 }
 
@@ -54,6 +58,7 @@ func (w *response) WriteString(s string) (int, error) {
 // because the controller would otherwise go around us to one further out, and the header would be out unseen.
 func (w *response) FlushError() error {
 	before := w.wrote
+	w.hold()
 	w.head()
 	err := http.NewResponseController(w.ResponseWriter).Flush()
 	if errors.Is(err, http.ErrNotSupported) {
@@ -70,7 +75,7 @@ func (w *response) head() {
 	w.wrote = true
 	h := w.Header()
 	stripMark(h)
-	if w.server.core.Winding() {
+	if w.server.core.Winding() || w.conn != nil && w.conn.retired.Load() {
 		h.Set("Connection", "close") // net/http makes GOAWAY of it on HTTP/2
 	}
 }
@@ -78,6 +83,10 @@ func (w *response) head() {
 // end runs deferred: it catches a panic, ends the layers, and finishes the answer.
 func (w *response) end() {
 	p := recover()
+	if err := w.release(); err != nil && p == nil {
+		p = http.ErrAbortHandler // no more of the answer, and no end of it either
+		w.serve.Err = err
+	}
 	aborted := p == http.ErrAbortHandler //nolint:errorlint // net/http compares so too
 	if !aborted {
 		w.serve.Panic = p

@@ -50,6 +50,7 @@ func (w *hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if !w.hijacked {
 		w.hijacked, w.wrote = true, true
 		conn = w.server.hijacks.enter(conn)
+		w.take(conn)
 	}
 	return conn, buf, nil
 }

@@ -408,7 +408,7 @@ func TestHijackedConnectionsAreForgotten(t *testing.T) {
 	for range 1000 {
 		a, b := net.Pipe()
 		c := h.enter(a)
-		h.leave()
+		h.Leave()
 		_, _ = c.Close(), b.Close()
 	}
 	kept := h.enter(&net.TCPConn{})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/internal/stack"
+	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/telemetry"
 )
 
@@ -29,7 +30,20 @@ type Config struct {
 	// Telemetry makes spans and metrics of requests, and continues the traces that they belong to. One value may serve
 	// clients and servers. Nil: none.
 	Telemetry *telemetry.Telemetry
-	// Logger hears of panics and of drains that do not finish, never of headers or bodies. Nil: [slog.Default].
+	// Identity is who this server is and whom it trusts. With it every request must come over mutual TLS from a peer that
+	// is verified, when it connects and again for each request; what comes without is refused, but for Public. See
+	// [Server.TLSConfig]. Nil: callers are not authenticated, and TLS is yours.
+	Identity security.Identity
+	// Authorize says who may do what. Denied requests are answered 403 or PERMISSION_DENIED, unverified ones 401 or
+	// UNAUTHENTICATED; the rule is logged, a line a second, and not told to the caller. Nil: with an Identity, every peer
+	// of the own trust domain may do everything; without one, everybody. Without an Identity requests have no Peer, so
+	// rules that ask for one deny. [Server.SetAuthorize] replaces it.
+	Authorize security.Authorizer
+	// Public are the requests that everybody may make, also without a certificate, by patterns as [security.AllowMethods]
+	// takes them: "GET /healthz", "/grpc.health.v1.Health/*". Nothing is public that is not named here.
+	Public []string
+	// Logger hears of panics and of drains that do not finish, of clients and requests that are
+	// refused, never of headers or bodies. Nil: [slog.Default].
 	Logger *slog.Logger
 }
 
@@ -38,6 +52,9 @@ type Config struct {
 type Server struct {
 	core    *stack.Server
 	hijacks hijacks
+	id      security.Identity // nil: none
+	public  bool              // something is
+	refused security.Observer // of connections
 }
 
 // New makes a Server. An error names the field and the value that cannot be honoured.
@@ -61,7 +78,13 @@ func newServer(cfg Config, wait stack.ServeWait) (*Server, error) {
 	if cfg.Telemetry != nil {
 		sc.Observer = cfg.Telemetry.Core()
 	}
-	s := &Server{core: stack.NewServer(sc)}
+	if err := cfg.identify(&sc); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		core: stack.NewServer(sc),
+		id:   cfg.Identity, public: len(cfg.Public) > 0, refused: stack.ObserveRefusals(log),
+	}
 	s.core.Add(&s.hijacks)
 	return s, nil
 }

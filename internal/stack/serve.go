@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/internal/call"
-	"github.com/intramesh/intramesh/security"
 )
 
 // Serve is one request being served. The adapter of a protocol fills in what the wire says; the layers act on it.
@@ -18,9 +17,8 @@ type Serve struct {
 	Path, Host string
 	// Remote is whom the request comes from. Only the guard asks it; without one it may be nil.
 	Remote Remote
-	// Asks is what the guard has judged, and Lasting whether it wants to judge again if the request lasts.
-	Asks    security.Request
-	Lasting bool
+	// Judged is what the guard thought of it.
+	Judged Judgement
 	// Left is the caller's remaining time where a header tells it (Timed). Over gRPC it is in Ctx already.
 	Left  time.Duration
 	Timed bool
@@ -31,5 +29,4 @@ type Serve struct {
 	Stack []byte
 
 	cancel context.CancelFunc
-	judged state
 }

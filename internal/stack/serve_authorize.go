@@ -13,24 +13,35 @@ type Remote interface {
 	Authenticate(id security.Identity) (*security.Peer, error)
 }
 
+// Judgement is what the guard thought of a request that it let pass.
+type Judgement struct {
+	// Asks is what was judged, with the peer if it has an identity.
+	Asks security.Request
+	// Again is set where it has to be judged again if it lasts: what is public is not.
+	Again bool
+
+	by state
+}
+
 // serveAuthorize lets nobody pass who has not proved who it is, or may not do what it asks for. It is in the chain only
 // where there is something to guard.
 type serveAuthorize struct{ *Guard }
 
 func (l serveAuthorize) Begin(c *Serve) error {
-	c.Asks = security.Request{Protocol: c.Protocol, Method: c.Method, Path: c.Path, Host: c.Host}
+	j := &c.Judged
+	j.Asks = security.Request{Protocol: c.Protocol, Method: c.Method, Path: c.Path, Host: c.Host}
 	if c.Protocol == call.GRPC {
-		c.Asks.Method, c.Asks.Path = "POST", c.Method
+		j.Asks.Method, j.Asks.Path = "POST", c.Method
 	}
-	c.judged = l.state()
-	public, err := l.judge(c.Remote, &c.Asks)
+	j.by = l.state()
+	public, err := l.judge(c.Remote, &j.Asks)
 	if err != nil {
-		l.tell(&c.Asks, err)
+		l.tell(&j.Asks, err)
 		return err
 	}
-	c.Lasting = !public
-	if c.Asks.Peer != nil {
-		c.Peer = c.Asks.Peer.ID.String()
+	j.Again = !public
+	if j.Asks.Peer != nil {
+		c.Peer = j.Asks.Peer.ID.String()
 	}
 	return nil
 }

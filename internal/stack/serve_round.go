@@ -32,7 +32,7 @@ func (t *term) isDue(now time.Time) bool { return !t.due.IsZero() && !now.Before
 
 // review judges a request again.
 func (w *Warden) review(h ServeHeld) {
-	asks := h.Begun().Asks
+	asks := h.Judged().Asks
 	if _, err := w.guard.judge(h, &asks); err != nil {
 		w.Release(h)
 		w.guard.tell(&asks, err)

@@ -21,8 +21,8 @@ type ServeConn interface {
 // ServeHeld is a request that lasts. It must be comparable, and is entered once.
 type ServeHeld interface {
 	Remote
-	// Begun is the request as it was judged when it began.
-	Begun() *Serve
+	// Judged is what the guard thought of it when it began.
+	Judged() *Judgement
 	// Revoke ends it, with a reason for its caller; err is a [*call.Error]. It must not block.
 	Revoke(err error)
 }
@@ -92,9 +92,9 @@ func (w *Warden) Forget(c ServeConn) {
 
 // Hold looks after a request until [Warden.Release].
 func (w *Warden) Hold(h ServeHeld) {
-	c := h.Begun()
-	t := &term{due: expiryOf(c.Asks.Peer)}
-	if c.judged != w.guard.state() { // by what holds no longer
+	j := h.Judged()
+	t := &term{due: expiryOf(j.Asks.Peer)}
+	if j.by != w.guard.state() { // by what holds no longer
 		t.due = time.Now()
 	}
 	w.enter(t, func() { w.held[h] = t })
