@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/intramesh/intramesh/internal/stack"
 	"github.com/intramesh/intramesh/security"
 )
 
@@ -38,7 +39,7 @@ func (s *Server) track(srv *http.Server) {
 		}
 		c := &conn{server: s, tls: tc}
 		all.Store(nc, c)
-		return context.WithValue(ctx, peerKey{}, c)
+		return context.WithValue(ctx, stack.PeerKey{}, c)
 	}
 	srv.ConnState = func(nc net.Conn, state http.ConnState) {
 		if state == http.StateClosed || state == http.StateHijacked {
@@ -54,7 +55,7 @@ func (s *Server) track(srv *http.Server) {
 
 // connOf is the connection of a request, if s tracks it.
 func (s *Server) connOf(ctx context.Context) *conn {
-	if c, ok := ctx.Value(peerKey{}).(*conn); ok && c.server == s {
+	if c, ok := ctx.Value(stack.PeerKey{}).(*conn); ok && c.server == s {
 		return c
 	}
 	return nil
@@ -78,7 +79,7 @@ func (w *response) admit(r *http.Request) {
 		w.conn.arrive(r.TLS)
 		return
 	}
-	w.serve.Ctx = withPeer(w.serve.Ctx, peer)
+	w.serve.Ctx = stack.WithPeer(w.serve.Ctx, peer)
 }
 
 // arrive is called for every request of a peer. The first has the connection watched: by then the handshake is over.

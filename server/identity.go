@@ -68,7 +68,7 @@ func (s *Server) SetAuthorize(a security.Authorizer) error {
 // PeerFrom is who asks, for the handlers of HTTP and gRPC requests: the verified identity of the other end of the
 // connection. False where it has none: the server has no Identity, or the request is one that everybody may make.
 func PeerFrom(ctx context.Context) (*security.Peer, bool) {
-	switch v := ctx.Value(peerKey{}).(type) {
+	switch v := ctx.Value(stack.PeerKey{}).(type) {
 	case *security.Peer:
 		return v, true
 	case *conn:
@@ -76,11 +76,4 @@ func PeerFrom(ctx context.Context) (*security.Peer, bool) {
 		return p, err == nil
 	}
 	return nil, false
-}
-
-type peerKey struct{}
-
-// withPeer is for requests whose connection says nothing to PeerFrom.
-func withPeer(ctx context.Context, p *security.Peer) context.Context {
-	return context.WithValue(ctx, peerKey{}, p)
 }

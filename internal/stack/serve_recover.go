@@ -22,11 +22,18 @@ func (l serveRecover) End(c *Serve) {
 	if stack == nil {
 		stack = debug.Stack()
 	}
+	l.report(c, c.Panic, stack)
+}
+
+// Panicked reports a panic of a handler whose request was over already.
+func (s *Server) Panicked(c *Serve, p any, stack []byte) { s.recovers.report(c, p, stack) }
+
+func (l serveRecover) report(c *Serve, p any, stack []byte) {
 	l.log.LogAttrs(c.Ctx, slog.LevelError, "intramesh: handler panicked",
 		slog.String("protocol", c.Protocol.String()),
 		slog.String("method", c.Method),
 		slog.String("path", c.Path),
-		slog.Any("panic", c.Panic),
+		slog.Any("panic", p),
 		slog.String("stack", string(stack)),
 	)
 }

@@ -33,7 +33,10 @@ type Server struct {
 	// Guard is nil where there is nothing to guard, and so is Warden, which looks after what lasts.
 	Guard  *Guard
 	Warden *Warden
+	// Handlers are those of lasting gRPC streams, which may go on after their streams were ended.
+	Handlers Tally
 
+	recovers serveRecover
 	chain    call.Chain[*Serve]
 	observed bool
 }
@@ -54,16 +57,17 @@ type Server struct {
 //	admission   (comes with policy) the last gate: what passes it is work.
 //	inbound     innermost: only the handler's context needs it, so what is refused above does not pay for it.
 func NewServer(cfg ServerConfig) *Server {
-	s := &Server{observed: cfg.Observer != nil}
+	s := &Server{observed: cfg.Observer != nil, recovers: serveRecover{cfg.Logger}}
 	if s.observed {
 		s.chain = append(s.chain, serveRecord{cfg.Observer})
 	}
-	s.chain = append(s.chain, serveRecover{cfg.Logger})
+	s.chain = append(s.chain, s.recovers)
 	s.ServeDrain.init(cfg)
 	if s.Guard = newGuard(cfg); s.Guard != nil {
 		s.chain = append(s.chain, serveAuthorize{s.Guard})
 		s.Warden = newWarden(s.Guard)
 		s.Add(s.Warden)
+		s.Add(&s.Handlers)
 	}
 	s.chain = append(s.chain, serveDeadline{}, serveInbound{})
 	return s

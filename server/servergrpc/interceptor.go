@@ -24,11 +24,12 @@ func (i *interceptor) unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (reply any, err error) {
 	c := served.Get().(*stack.Serve)
-	arrive(ctx, c, info.FullMethod)
+	i.arrive(ctx, c, info.FullMethod)
 	if err := i.core.Begin(c); err != nil {
 		release(c)
 		return nil, refusal(err)
 	}
+	admit(c)
 	defer func() {
 		if c.Panic = recover(); c.Panic != nil {
 			reply, err = nil, errPanicked
@@ -50,27 +51,51 @@ func release(c *stack.Serve) {
 }
 
 // arrive fills in what the wire says. The deadline is in grpc's own context already.
-func arrive(ctx context.Context, c *stack.Serve, method string) {
+func (i *interceptor) arrive(ctx context.Context, c *stack.Serve, method string) {
 	c.Ctx, c.Protocol, c.Method, c.Attempt = ctx, call.GRPC, method, attempt(ctx)
-	c.Request = (*incoming)(c)
+	in := (*incoming)(c)
+	c.Request, c.Remote = in, in
+	if i.core.Guard.WantsHost() {
+		c.Host = in.first(":authority")
+	}
+}
+
+// admit lets the handler ask who the peer is.
+func admit(c *stack.Serve) {
+	if p := c.Judged.Asks.Peer; p != nil {
+		c.Ctx = stack.WithPeer(c.Ctx, p)
+	}
 }
 
 func (i *interceptor) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	st := &stream{ServerStream: ss}
 	c := &st.serve
 	c.Unregistered = srv == nil // the handler of last resort serves it
-	arrive(ss.Context(), c, info.FullMethod)
+	i.arrive(ss.Context(), c, info.FullMethod)
 	if err := i.core.Begin(c); err != nil {
 		return refusal(err)
 	}
+	admit(c)
 	defer func() {
-		if c.Panic = recover(); c.Panic != nil {
+		if c.Panic == nil {
+			c.Panic = recover()
+		}
+		if c.Panic != nil {
 			err = errPanicked
 		}
 		conclude(c, err)
 		i.core.End(c)
 	}()
-	if err = handler(srv, st); err != nil {
+	if c.Judged.Again {
+		e := i.lasting(srv, st, handler)
+		if e.revoked {
+			return refusal(e.err)
+		}
+		err, c.Panic, c.Stack = e.err, e.panic, e.stack
+	} else {
+		err = handler(srv, st)
+	}
+	if err != nil {
 		err = shed(err, ss.SetTrailer)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/stack"
+	"github.com/intramesh/intramesh/security"
 )
 
 // conclude says how the call ended, before the layers are ended.
@@ -38,12 +39,18 @@ func (in *incoming) Describe() call.Detail {
 	if p, ok := peer.FromContext(in.Ctx); ok && p.Addr != nil {
 		d.Remote = p.Addr.String()
 	}
-	first := func(name string) string {
-		if v := in.Values(name); len(v) > 0 {
-			return v[0]
-		}
-		return ""
-	}
-	d.Host, d.UserAgent = first(":authority"), first("user-agent")
+	d.Host, d.UserAgent = in.first(":authority"), in.first("user-agent")
 	return d
+}
+
+func (in *incoming) first(name string) string {
+	if v := in.Values(name); len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// Authenticate judges the client of the call's connection.
+func (in *incoming) Authenticate(id security.Identity) (*security.Peer, error) {
+	return authenticate(in.Ctx, id)
 }

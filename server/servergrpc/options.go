@@ -1,6 +1,7 @@
 package servergrpc
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -9,14 +10,25 @@ import (
 	"github.com/intramesh/intramesh/server"
 )
 
-// ServerOptions is all that a gRPC server of the mesh needs: [Interceptors] and the default [Transport]. Options that
-// stand after them in the list of grpc.NewServer win.
+// ServerOptions is all that a gRPC server of the mesh needs: [Interceptors], the default [Transport], and [Credentials]
+// where s has an identity. Options that stand after them in the list of grpc.NewServer win.
 func ServerOptions(s *server.Server) []grpc.ServerOption {
-	return append(Interceptors(s), Transport{}.Options()...)
+	return slices.Concat(Interceptors(s), Transport{}.Options(), Credentials(s))
+}
+
+// Credentials is mutual TLS by the server's identity, as [server.Server.TLSConfig] has it; nothing where there is none.
+// Clients are asked for new connections before their certificates expire, and connections are closed whose client is
+// nobody any more.
+func Credentials(s *server.Server) []grpc.ServerOption {
+	if s.TLSConfig() == nil {
+		return nil
+	}
+	return []grpc.ServerOption{grpc.Creds(newIdentity(s))}
 }
 
 // Interceptors is the mesh alone, one unary and one stream interceptor, for servers whose transport settings are to stay
-// as they are.
+// as they are. They judge every call, and leave TLS to other options: with an identity add [Credentials], or credentials
+// of your own that demand a certificate of clients, else every call is refused that is not public.
 func Interceptors(s *server.Server) []grpc.ServerOption {
 	i := &interceptor{core: s.Core()}
 	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(i.unary), grpc.ChainStreamInterceptor(i.stream)}
