@@ -39,14 +39,12 @@ var refusals = func() map[string]bool {
 // In TLS 1.3 the alert arrives after the client's handshake is done, so the error may be that of the first read, or of a
 // write. When the connection breaks before the alert is read there is none, and the error is that of the connection.
 func Refusal(err error) error {
-	var h *HandshakeError
-	if errors.As(err, &h) {
+	if _, ok := errors.AsType[*HandshakeError](err); ok {
 		return err
 	}
 	// crypto/tls marks what came from the peer by Op; the alert's own type is not exported, but it has the texts of
 	// AlertError.
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "remote error" && op.Err != nil && refusals[op.Err.Error()] {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" && op.Err != nil && refusals[op.Err.Error()] {
 		return &HandshakeError{Reason: ByPeer, Err: err}
 	}
 	return err

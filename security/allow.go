@@ -20,7 +20,7 @@ func AllowID(ids ...string) *Rule {
 		}
 		allowed[id] = struct{}{}
 	}
-	return newRule("allow id "+quoteless(ids), errs, func(r *Request) bool {
+	return newRule("allow id "+listed(ids), errs, func(r *Request) bool {
 		if r.Peer == nil {
 			return false
 		}
@@ -40,7 +40,7 @@ func AllowTrustDomain(domains ...string) *Rule {
 		}
 		allowed[td] = struct{}{}
 	}
-	return newRule("allow trust domain "+quoteless(domains), errs, func(r *Request) bool {
+	return newRule("allow trust domain "+listed(domains), errs, func(r *Request) bool {
 		if r.Peer == nil {
 			return false
 		}
@@ -115,9 +115,7 @@ func combination(word string, of []Authorizer) *Rule {
 		rule, own := a.(*Rule)
 		opaque = opaque || !own || rule.Opaque()
 		texts[i] = describe(a)
-		if err := Check(a); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, fault(a))
 	}
 	text := word + " of (" + strings.Join(texts, "; ") + ")"
 	return &Rule{text: text, err: errors.Join(errs...), denial: &Denial{Rule: text}, opaque: opaque}

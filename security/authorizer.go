@@ -50,12 +50,7 @@ func (f AuthorizerFunc) Authorize(r *Request) error {
 }
 
 // Validate is an error if f is nil.
-func (f AuthorizerFunc) Validate() error {
-	if f == nil {
-		return errors.New("security: authorize: a nil AuthorizerFunc")
-	}
-	return nil
-}
+func (f AuthorizerFunc) Validate() error { return Check(f) }
 
 // Rule is an [Authorizer] made by [AllowID], [AllowTrustDomain], [AllowMethods], [All] or [Any]. It is immutable. A Rule
 // that was made of what cannot be understood denies everything, and [Check] says why; so does a nil one.
@@ -102,22 +97,14 @@ func (rule *Rule) String() string {
 }
 
 // Validate is what is wrong with the rule, or nil.
-func (rule *Rule) Validate() error {
-	if rule == nil {
-		return errors.New("security: authorize: a rule is nil")
-	}
-	if rule.err == nil {
-		return nil
-	}
-	return fmt.Errorf("security: authorize: %w", rule.err)
-}
+func (rule *Rule) Validate() error { return Check(rule) }
 
 // Opaque says whether the rule contains an Authorizer that is not a Rule, which may look at anything in a request. Rules
 // look at Peer, Method and Path: servers need not spend time on the rest.
 func (rule *Rule) Opaque() bool { return rule != nil && rule.opaque }
 
 // Denial says which rule denied. It wraps [ErrDenied].
-type Denial struct {
+type Denial struct { //nolint:errname // a denial is a decision and not a failure
 	// Rule is the text of the rule.
 	Rule string
 }
@@ -130,17 +117,34 @@ func (d *Denial) Unwrap() error { return ErrDenied }
 // Check is what is wrong with an [Authorizer], or nil. Whoever takes one in a config calls it once, so that a mistake in a
 // rule is an error there and not a denial for ever. It asks the Authorizer's own Validate() error, if it has that method.
 func Check(a Authorizer) error {
-	if a == nil {
-		return errors.New("security: authorize: nil")
-	}
-	if v, ok := a.(interface{ Validate() error }); ok {
-		return v.Validate()
+	if err := fault(a); err != nil {
+		return fmt.Errorf("security: authorize: %w", err)
 	}
 	return nil
 }
 
-// quoteless joins words for the text of a rule.
-func quoteless(words []string) string {
+// fault is what is wrong with an Authorizer, in words that can stand among others.
+func fault(a Authorizer) error {
+	switch a := a.(type) {
+	case nil:
+		return errors.New("a rule is nil")
+	case *Rule:
+		if a == nil {
+			return errors.New("a rule is nil")
+		}
+		return a.err
+	case AuthorizerFunc:
+		if a == nil {
+			return errors.New("an AuthorizerFunc is nil")
+		}
+	case interface{ Validate() error }:
+		return a.Validate()
+	}
+	return nil
+}
+
+// listed joins words for the text of a rule.
+func listed(words []string) string {
 	if len(words) == 0 {
 		return "nothing"
 	}

@@ -92,12 +92,13 @@ func TestBadRules(t *testing.T) {
 		"deep":              {security.Any(good, security.All(good, security.Any(security.AllowMethods("")))), "AllowMethods"},
 		"nil in any":        {security.Any(good, nil), "nil"},
 		"nil rule":          {security.All(good, (*security.Rule)(nil)), "a rule is nil"},
-		"nil function":      {security.Any(good, security.AuthorizerFunc(nil)), "nil AuthorizerFunc"},
+		"nil function":      {security.Any(good, security.AuthorizerFunc(nil)), "AuthorizerFunc is nil"},
 		"nil":               {nil, "nil"},
 		"two errors of two": {security.AllowID("x", "y"), `"y" is not`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := security.Check(c.rule); err == nil || !strings.HasPrefix(err.Error(), "security: authorize: ") || !strings.Contains(err.Error(), c.want) {
+			if err := security.Check(c.rule); err == nil || !strings.HasPrefix(err.Error(), "security: authorize: ") || !strings.Contains(err.Error(), c.want) ||
+				strings.Count(err.Error(), "security:") != 1 {
 				t.Errorf("Check: %v, want %q", err, c.want)
 			}
 			if c.rule == nil {
@@ -112,6 +113,14 @@ func TestBadRules(t *testing.T) {
 		if err := security.Check(a); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestOpaque(t *testing.T) {
+	own := security.All(security.AllowID(web), security.Any(security.AllowMethods("/a")))
+	foreign := security.AuthorizerFunc(func(*security.Request) error { return nil })
+	if own.Opaque() || (*security.Rule)(nil).Opaque() || !security.Any(own, security.All(foreign)).Opaque() {
+		t.Error("what rules look at is not known")
 	}
 }
 

@@ -28,7 +28,7 @@ func AllowMethods(patterns ...string) *Rule {
 		}
 		set.add(p)
 	}
-	return newRule("allow methods "+quoteless(patterns), errs, set.allows)
+	return newRule("allow methods "+listed(patterns), errs, set.allows)
 }
 
 // anyMethod is in the list of methods of a pattern without one.

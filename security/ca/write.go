@@ -27,8 +27,8 @@ func FilesIn(dir string) security.FilesConfig {
 	}
 }
 
-// WritePEM writes [CertificateFile], [KeyFile] and [BundleFile] to a directory, which it makes if need be. The key can be
-// read by its owner only. All three change at once: they are symlinks into a directory of their own that is swapped, as
+// WritePEM writes [CertificateFile], [KeyFile] and [BundleFile] to a directory, which it makes if need be. Only the
+// user who wrote them can read them. All three change at once: they are symlinks into a directory of their own that is swapped, as
 // Kubernetes does with Secrets. Calls for the same directory must not overlap.
 func (s *SVID) WritePEM(dir string) error {
 	if err := s.writePEM(dir); err != nil {
@@ -45,15 +45,13 @@ func (s *SVID) writePEM(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	next, err := os.MkdirTemp(dir, current+"_")
 	if err != nil {
 		return err
 	}
-	// Of another user than the reader: what is secret is the key, and not who somebody is.
-	err = os.Chmod(next, 0o755)
 	for _, f := range []struct {
 		name string
 		data []byte
