@@ -294,3 +294,32 @@ func TestStreamsAsProbes(t *testing.T) {
 		})
 	})
 }
+
+// TestLongStreamsTeachNothing: that a stream lasted an hour does not make an hour the endpoint's usual latency, below which
+// being late would be forgiven.
+func TestLongStreamsTeachNothing(t *testing.T) {
+	silent := jobs(func(m string, s grpc.ServerStream) error {
+		if m == push {
+			time.Sleep(time.Hour)
+			return nil
+		}
+		<-s.Context().Done()
+		return s.Context().Err()
+	})
+	p := resilience.Policy{Outlier: &resilience.Outlier{}}
+	inBubble(t, p, []jobs{silent, silent}, func(t *testing.T, w *world, cc *grpc.ClientConn) {
+		for range 4 {
+			_, _ = run(t.Context(), cc, push)
+		}
+		for range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if _, err := run(ctx, cc, put); status.Code(err) != codes.DeadlineExceeded {
+				t.Fatal(err)
+			}
+			cancel()
+		}
+		if w.out() != 1 {
+			t.Errorf("%d out", w.out())
+		}
+	})
+}

@@ -161,8 +161,8 @@ func (o *outliers) eject(n *Node, p *resilience.Outlier, reason string) {
 	n.clear()
 	n.probe.Store(0)
 	n.due.Store(now + int64(d))
-	o.weigh(call.EjectedShare)
 	o.note(call.Event{Kind: call.EndpointEjected, Endpoint: n.Addr(), Reason: reason, For: d})
+	o.weigh(call.EjectedShare)
 }
 
 // term is how long the node's ejection lasts: longer each time, unless it was well for a while. The caller holds the

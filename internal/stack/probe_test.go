@@ -278,3 +278,19 @@ func TestRetiredFails(t *testing.T) {
 		}
 	})
 }
+
+// TestEventsInOrder: what a listener itself brings about is told after what was there before.
+func TestEventsInOrder(t *testing.T) {
+	p := outlier(func(o *resilience.Outlier) { o.MaxPercent = 100 })
+	inBubble(t, p, three, func(t *testing.T, r *rig) {
+		r.judge("a:1", http500, 5)
+		r.hear = func(e call.Event) {
+			if e.Kind == call.EndpointEjected {
+				r.c.SetResilience(resilience.Config{})
+			}
+		}
+		r.judge("b:1", http500, 5)
+		r.wantHeard(call.EndpointEjected, call.EndpointEjected, call.PanicEntered, call.EndpointReadmitted,
+			call.EndpointReadmitted, call.PanicLeft)
+	})
+}
