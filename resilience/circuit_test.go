@@ -137,8 +137,8 @@ func TestBreakerOpenTime(t *testing.T) {
 		r := newRig(t, Breaker{})
 		for range 2 {
 			r.calls(20, call.Failure)
-			for _, s := range []time.Duration{5, 10, 20, 40, 60, 60} {
-				open := s * time.Second
+			for _, s := range []int{5, 10, 20, 40, 60, 60} {
+				open := time.Duration(s) * time.Second
 				if last := r.said[len(r.said)-1]; last.Kind != call.BreakerOpened || last.For != open || last.Time != time.Now() {
 					t.Fatalf("%+v, want it open for %v", last, open)
 				}

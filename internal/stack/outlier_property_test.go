@@ -229,7 +229,7 @@ func (bareWire) Replayable() bool       { return true }
 func BenchmarkDo(b *testing.B) {
 	for name, p := range map[string]resilience.Policy{"off": {}, "outlier": outlier(), "breaker": breaking()} {
 		b.Run(name, func(b *testing.B) {
-			r := &rig{served: map[string]int{}, source: &pushed{make(chan []string)}}
+			r := &rig{source: &pushed{make(chan []string)}}
 			c := NewClient(Config{Discovery: r.source, Resilience: resilience.Config{Default: p}, Warmup: time.Hour, Logger: slog.New(slog.DiscardHandler)})
 			defer c.Close()
 			c.Destination("orders", time.Now())
