@@ -51,8 +51,8 @@ func (c *conn) changed(s balancer.SubConnState) {
 		return // by the keeper's own doing
 	case connectivity.TransientFailure:
 		c.failed()
-		if err := security.Refusal(s.ConnectionError); err != nil {
-			c.lb.lastErr.Store(&err)
+		if s.ConnectionError != nil {
+			c.lb.lastErr.Store(&s.ConnectionError)
 		}
 	case connectivity.Ready:
 		c.fails.Store(0)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/intramesh/intramesh/internal/meshtls"
 	"github.com/intramesh/intramesh/internal/stack"
+	"github.com/intramesh/intramesh/security"
 )
 
 // identity is the transport credentials of a client with an identity: mutual TLS, and each endpoint has to prove who it
@@ -31,7 +32,23 @@ func (i identity) ClientHandshake(ctx context.Context, authority string, raw net
 	if err != nil {
 		return nil, nil, err
 	}
-	return credentials.NewTLS(cfg).ClientHandshake(ctx, authority, raw)
+	conn, auth, err := credentials.NewTLS(cfg).ClientHandshake(ctx, authority, raw)
+	if err != nil {
+		return nil, nil, security.Refusal(err)
+	}
+	return &judged{conn}, auth, nil
+}
+
+// judged is a connection that the server may still refuse: in TLS 1.3 the client's handshake is done before the server has
+// seen its certificate, and the alert comes in the place of the first answer.
+type judged struct{ net.Conn }
+
+func (j *judged) Read(p []byte) (int, error) {
+	n, err := j.Conn.Read(p)
+	if err != nil {
+		err = security.Refusal(err)
+	}
+	return n, err
 }
 
 // ServerHandshake is not for clients.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -20,9 +21,11 @@ import (
 	"github.com/intramesh/intramesh/security/ca"
 )
 
-func authority(t *testing.T) *ca.CA {
+func authority(t *testing.T) *ca.CA { return authorityOf(t, "shop") }
+
+func authorityOf(t *testing.T, domain string) *ca.CA {
 	t.Helper()
-	a, err := ca.New(ca.Config{TrustDomain: "shop"})
+	a, err := ca.New(ca.Config{TrustDomain: domain})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +105,28 @@ func TestIdentityOfAnother(t *testing.T) {
 	var h *security.HandshakeError
 	if !errors.As(err, &e) || !errors.As(err, &h) || h.Reason != security.WrongIdentity {
 		t.Errorf("got %v, want a client.Error for the wrong identity", err)
+	}
+}
+
+// TestStranger: the server does not accept this process, and says so by an alert, which TLS 1.3 has after the handshake. A
+// write that fails before the alert is read leaves only the connection's error.
+func TestStranger(t *testing.T) {
+	shop, other := authority(t), authorityOf(t, "other")
+	if err := other.Federate(shop.Bundle()); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, identified(identityOf(t, other, "/web"), "spiffe://shop/orders"), "a:1")
+	s := w.serveAs("a:1", identityOf(t, shop, "/orders"))
+	_, err := w.connAs().EmptyCall(t.Context(), &testpb.Empty{})
+	var e *client.Error
+	if !errors.As(err, &e) || e.Reason != client.ConnectFailed || e.Attempts != 1 {
+		t.Errorf("got %v, want a client.Error for a connection that was not to be had", err)
+	}
+	if !errors.Is(err, security.ErrHandshakeRefused) && !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("got %v, want a refused handshake or a broken pipe", err)
+	}
+	if len(s.callers) != 0 {
+		t.Errorf("the handler ran for %v", s.callers)
 	}
 }
 
