@@ -47,25 +47,27 @@ func (w *response) conclude(panicked, aborted bool) {
 
 // Values are all values of a request header.
 func (w *response) Values(name string) []string {
-	switch name {
-	case call.HeaderTraceParent:
-		name = traceParentName
-	case call.HeaderTraceState:
-		name = traceStateName
-	case call.HeaderBaggage:
-		name = baggageName
-	default:
-		name = textproto.CanonicalMIMEHeaderKey(name)
-	}
-	return w.request.Header[name]
+	return w.request.Header[canonical(name)]
 }
 
-// The names that are asked for with every request, as http.Header keeps them.
+// The names that every request is asked for; to spell another one costs an allocation.
 var (
 	traceParentName = http.CanonicalHeaderKey(call.HeaderTraceParent)
 	traceStateName  = http.CanonicalHeaderKey(call.HeaderTraceState)
 	baggageName     = http.CanonicalHeaderKey(call.HeaderBaggage)
 )
+
+func canonical(name string) string {
+	switch name {
+	case call.HeaderTraceParent:
+		return traceParentName
+	case call.HeaderTraceState:
+		return traceStateName
+	case call.HeaderBaggage:
+		return baggageName
+	}
+	return textproto.CanonicalMIMEHeaderKey(name)
+}
 
 // Describe tells what spans say of a request.
 func (w *response) Describe() call.Detail {

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"context"
 	"time"
 
 	"github.com/intramesh/intramesh/internal/call"
@@ -28,5 +27,5 @@ type Serve struct {
 	// Stack is where a handler panicked, if that was on another goroutine than End runs on.
 	Stack []byte
 
-	cancel context.CancelFunc
+	time *serveTime // nil but for what is Timed
 }

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -24,17 +23,26 @@ func (serveDeadline) Begin(c *Serve) error {
 	if c.Timed && c.Left <= 0 {
 		return errServeExpired
 	}
-	if at, ok := c.Ctx.Deadline(); ok && !time.Now().Before(at) {
+	at, bounded := c.Ctx.Deadline()
+	if !bounded && !c.Timed {
+		return nil
+	}
+	now := c.Start // a moment ago, where the observer has asked for it
+	if now.IsZero() {
+		now = time.Now()
+	}
+	if bounded && !now.Before(at) {
 		return errServeExpired
 	}
 	if c.Timed {
-		c.Ctx, c.cancel = context.WithTimeout(c.Ctx, c.Left)
+		c.time = &serveTime{Context: c.Ctx, at: now.Add(c.Left)}
+		c.Ctx = c.time
 	}
 	return nil
 }
 
 func (serveDeadline) End(c *Serve) {
-	if c.cancel != nil {
-		c.cancel()
+	if c.time != nil {
+		c.time.end()
 	}
 }
