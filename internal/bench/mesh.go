@@ -4,8 +4,6 @@ import (
 	"net/http"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/clientgrpc"
@@ -24,8 +22,7 @@ func meshGRPC(s setup, r *rig, newOp newGRPCOp) error {
 	if err != nil {
 		return err
 	}
-	opts := append(servergrpc.ServerOptions(m.server), grpc.Creds(credentials.NewTLS(security.ServerTLS(m.serverID, nil))))
-	addrs, err := serveGRPC(r, nil, s.endpoints, opts...)
+	addrs, err := serveGRPC(r, nil, s.endpoints, servergrpc.ServerOptions(m.server)...)
 	if err != nil {
 		return err
 	}
@@ -44,7 +41,7 @@ func meshHTTP(s setup, r *rig, h2 bool) error {
 	}
 	srv := &http.Server{Handler: echoHandler}
 	m.server.Attach(srv)
-	addrs, err := serveHTTP(r, security.ServerTLS(m.serverID, nil), h2, s.endpoints, srv)
+	addrs, err := serveHTTP(r, m.server.TLSConfig(), h2, s.endpoints, srv)
 	if err != nil {
 		return err
 	}
@@ -58,9 +55,9 @@ func meshHTTP(s setup, r *rig, h2 bool) error {
 
 // mesh is what both sides share, and the server: one for all endpoints, which are listeners of one process anyway.
 type mesh struct {
-	clientID, serverID security.Identity
-	telemetry          *telemetry.Telemetry
-	server             *server.Server
+	identity  security.Identity // the caller's
+	telemetry *telemetry.Telemetry
+	server    *server.Server
 }
 
 const (
@@ -76,10 +73,11 @@ func newMesh(r *rig) (*mesh, error) {
 	}
 	r.onClose(func() { _ = authority.Close() })
 	m := new(mesh)
-	if m.clientID, err = authority.Identity(clientName); err != nil {
+	if m.identity, err = authority.Identity(clientName); err != nil {
 		return nil, err
 	}
-	if m.serverID, err = authority.Identity(serverName); err != nil {
+	own, err := authority.Identity(serverName)
+	if err != nil {
 		return nil, err
 	}
 	// The mesh draws for the traces that begin here, so that the SDK's sampler only follows.
@@ -88,7 +86,9 @@ func newMesh(r *rig) (*mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.server, err = server.New(server.Config{Telemetry: m.telemetry})
+	m.server, err = server.New(server.Config{
+		Identity: own, Authorize: security.AllowID(clientName), Telemetry: m.telemetry,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (m *mesh) client(r *rig, addrs []string) (*client.Client, error) {
 	c, err := client.New(client.Config{
 		Discovery:  discovery.Static{service: endpoints},
 		Resilience: resilience.Config{Default: resilience.Standard()},
-		Identity:   m.clientID,
+		Identity:   m.identity,
 		Telemetry:  m.telemetry,
 	})
 	if err != nil {
