@@ -13,7 +13,7 @@ type hello struct {
 	Addr string `json:"addr"`
 }
 
-// question asks a process for its stats.
+// question asks a process for its state.
 type question struct {
 	Tempo int64 `json:"tempo,omitempty"` // how many times slower it shall work from now on; 0 changes nothing
 	End   bool  `json:"end,omitempty"`   // asks it to end instead
@@ -35,6 +35,6 @@ func (n *node) obey(addr string) {
 		if q.Tempo != 0 {
 			n.tempo.Store(q.Tempo)
 		}
-		err = out.Encode(n.calls.snapshot())
+		err = out.Encode(n.state())
 	}
 }

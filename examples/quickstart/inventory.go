@@ -17,7 +17,7 @@ func newInventory(n *node) (*service, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /stock/{item}", n.showStock)
 	mux.HandleFunc("POST /stock/{item}", n.takeStock)
-	return httpService(mux)
+	return n.httpService(mux)
 }
 
 func (n *node) showStock(w http.ResponseWriter, r *http.Request) {

@@ -4,26 +4,41 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/clientgrpc"
 	"github.com/intramesh/intramesh/discovery"
-	"github.com/intramesh/intramesh/resilience"
+	"github.com/intramesh/intramesh/security"
+	"github.com/intramesh/intramesh/security/ca"
 	"github.com/intramesh/intramesh/server"
 	"github.com/intramesh/intramesh/server/servergrpc"
 )
 
-// This file is all that the shop has to do with the mesh: one client for each process that calls others, and one server
-// for each that is called. Everything else is plain net/http and plain grpc.
+// This file and policy.go are all that the shop has to do with the mesh: an identity for each process, one client for
+// each that calls others, and one server for each that is called. Everything else is plain net/http and plain grpc.
 
 // drainDelay is how long a server that is about to go keeps accepting calls, so that those who have not heard of it yet
 // lose none. A registry that needs longer than a file needs more.
 const drainDelay = 300 * time.Millisecond
+
+// identify reads who the process is, and goes on reading: certificates are renewed under it.
+func (n *node) identify() error {
+	cfg := ca.FilesIn(identityDir(n.dir, n.name))
+	cfg.Logger = slog.New(n.diary)
+	files, err := security.NewFiles(cfg)
+	if err != nil {
+		return err
+	}
+	n.identity = files
+	n.atEnd = append(n.atEnd, files.Close)
+	return nil
+}
 
 // mesh is the client side. It returns when it knows where the services are that the process cannot start without.
 func (n *node) mesh(needs ...string) (*client.Client, error) {
@@ -33,7 +48,10 @@ func (n *node) mesh(needs ...string) (*client.Client, error) {
 	}
 	c, err := client.New(client.Config{
 		Discovery:  file,
+		Identity:   n.identity,
+		ServerID:   identityOf, // of the service, so that nobody else can answer for it
 		Resilience: policy(),
+		Logger:     slog.New(n.diary),
 	})
 	if err != nil {
 		return nil, err
@@ -44,37 +62,39 @@ func (n *node) mesh(needs ...string) (*client.Client, error) {
 	return c, c.Ready(ctx, needs...)
 }
 
-// policy is how calls are kept alive. What suits most services does for all of them but one: inventory answers within
-// milliseconds or is stuck, so an attempt that takes a second is given up, and there are enough instances to ask more.
-func policy() resilience.Config {
-	inventory := resilience.Standard()
-	inventory.Retry = &resilience.Retry{PerTry: time.Second, Retries: 4}
-	return resilience.Config{
-		Default:  resilience.Standard(),
-		Services: map[string]resilience.Policy{"inventory": inventory},
-	}
+// dial is the client side for gRPC: one option more than without the mesh, and no credentials, because the mesh has them.
+func dial(c *client.Client, service string) (*grpc.ClientConn, error) {
+	return grpc.NewClient("mesh:///"+service, clientgrpc.DialOptions(c)...)
 }
 
-// dial is the client side for gRPC: two options more than without the mesh.
-func dial(c *client.Client, service string) (*grpc.ClientConn, error) {
-	return grpc.NewClient("mesh:///"+service,
-		append(clientgrpc.DialOptions(c), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+// server is the server side. At the edge nobody has an identity: visitors come with browsers.
+func (n *node) server() (*server.Server, error) {
+	cfg := server.Config{DrainDelay: drainDelay, Logger: slog.New(n.diary)}
+	if n.service != edge {
+		cfg.Identity = n.identity
+		cfg.Authorize = guard{callersOf(n.service), n.diary.book}
+	}
+	return server.New(cfg)
 }
 
 // httpService is the server side for HTTP.
-func httpService(h http.Handler) (*service, error) {
-	s, err := server.New(server.Config{DrainDelay: drainDelay})
+func (n *node) httpService(h http.Handler) (*service, error) {
+	s, err := n.server()
 	if err != nil {
 		return nil, err
 	}
 	srv := &http.Server{Handler: h}
 	s.Attach(srv)
-	return &service{serve: srv.Serve, drain: s.Drain}, nil
+	serve := srv.Serve
+	if srv.TLSConfig != nil {
+		serve = func(l net.Listener) error { return srv.ServeTLS(l, "", "") }
+	}
+	return &service{serve: serve, drain: s.Drain}, nil
 }
 
 // grpcService is the server side for gRPC.
-func grpcService(register func(grpc.ServiceRegistrar)) (*service, error) {
-	s, err := server.New(server.Config{DrainDelay: drainDelay})
+func (n *node) grpcService(register func(grpc.ServiceRegistrar)) (*service, error) {
+	s, err := n.server()
 	if err != nil {
 		return nil, err
 	}

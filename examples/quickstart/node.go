@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/intramesh/intramesh/security"
 )
 
 // The environment variables by which the parent tells a process who it is.
@@ -23,13 +25,16 @@ const (
 
 // node is what every process of the shop has.
 type node struct {
-	name    string
-	dir     string
-	ledgers ledgers
-	calls   recorder     // what became of the calls that this process made
-	tempo   atomic.Int64 // how many times slower than usual it works
-	work    atomic.Int64 // pieces of work done, which number the receipts
-	atEnd   []func() error
+	name     string
+	service  string
+	dir      string
+	ledgers  ledgers
+	identity security.Identity // who it is, kept up to date
+	diary    diary             // what its mesh noticed
+	calls    recorder          // what became of the calls that this process made
+	tempo    atomic.Int64      // how many times slower than usual it works
+	work     atomic.Int64      // pieces of work done, which number the receipts
+	atEnd    []func() error
 }
 
 // service is one that is ready to accept calls.
@@ -50,9 +55,11 @@ var services = map[string]func(*node) (*service, error){
 // runService is main of a process of the shop. It tells the parent its address, serves, and ends at SIGTERM, or when the
 // parent is gone, after a drain.
 func runService(name string) error {
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
-	n := &node{name: os.Getenv(envName), dir: os.Getenv(envDir)}
+	onlyErrors := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})
+	slog.SetDefault(slog.New(onlyErrors))
+	n := &node{name: os.Getenv(envName), service: name, dir: os.Getenv(envDir)}
 	n.ledgers = ledgersIn(n.dir)
+	n.diary = newDiary(name, onlyErrors)
 	n.tempo.Store(1)
 
 	terminated, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -64,6 +71,9 @@ func runService(name string) error {
 	newService, ok := services[name]
 	if !ok {
 		return fmt.Errorf("no service is called %q", name)
+	}
+	if err := n.identify(); err != nil {
+		return err
 	}
 	s, err := newService(n)
 	if err != nil {

@@ -35,7 +35,7 @@ func newOrders(n *node) (*service, error) {
 		return nil, err
 	}
 	o := &orders{node: n, http: &http.Client{Transport: mesh.Transport(nil)}, payments: shoppb.NewPaymentsClient(conn)}
-	return grpcService(func(s grpc.ServiceRegistrar) { shoppb.RegisterOrdersServer(s, o) })
+	return n.grpcService(func(s grpc.ServiceRegistrar) { shoppb.RegisterOrdersServer(s, o) })
 }
 
 // Place does three things, each once for each key. So Place as a whole may be done again, however far it had come, and

@@ -34,7 +34,7 @@ func newPayments(n *node) (*service, error) {
 	if n.name == oddPayments {
 		n.tempo.Store(oddTimes)
 	}
-	return grpcService(func(s grpc.ServiceRegistrar) {
+	return n.grpcService(func(s grpc.ServiceRegistrar) {
 		shoppb.RegisterPaymentsServer(s, &payments{node: n})
 	})
 }

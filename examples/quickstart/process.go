@@ -62,16 +62,16 @@ func startProcess(service, name, dir string) (*process, error) {
 	return p, nil
 }
 
-// ask puts a question and returns the stats of the calls that the process has made.
-func (p *process) ask(q question) (stats, error) {
+// ask puts a question and returns what the process says of itself.
+func (p *process) ask(q question) (state, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := json.NewEncoder(p.in).Encode(q); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.name, err)
+		return state{}, fmt.Errorf("%s: %w", p.name, err)
 	}
-	s := stats{}
+	s := newState()
 	if err := p.out.Decode(&s); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.name, err)
+		return state{}, fmt.Errorf("%s: %w", p.name, err)
 	}
 	return s, nil
 }

@@ -111,7 +111,7 @@ var lastLine = regexp.MustCompile(
 	`^ok requests=(\d+) failed=0 degraded=(\d+) lost=0 duplicated=0 retries=(\d+) p50=\S+ p99=\S+$`)
 
 func TestQuickstart(t *testing.T) {
-	q := start(t, "-for", "8s")
+	q := start(t, "-for", "12s")
 	lines, err := q.rest(t)
 	out := strings.Join(lines, "\n")
 	t.Log("\n" + out)
@@ -129,8 +129,11 @@ func TestQuickstart(t *testing.T) {
 	}
 	inOrder(t, out,
 		"inventory-1 is killed", "mesh:", "inventory-4 joins", "mesh:", "inventory-2 becomes ten times slower", "mesh:",
-		"inventory-3 is stopped", "mesh:", "payments-1 is restarted", "mesh:", "reviews fail", "mesh:",
-		"GET /items", "GET /orders", "POST /orders", "GET /stock", "POST /stock", "Place", "Track", "Charge", "GET /reviews")
+		"inventory-3 is stopped", "mesh:", "payments-1 is restarted", "mesh:", "all processes get new certificates", "mesh:",
+		"the root of all certificates is replaced", "mesh:", "three callers", "PermissionDenied", "403 Forbidden",
+		"no connection", "unknown_authority", "reviews fail", "mesh:", "breaker for reviews opened",
+		"GET /items", "GET /orders", "POST /orders", "GET /stock", "POST /stock", "Place", "Track", "Charge", "GET /reviews",
+		"ejections", "breaker openings", "refusals", "inventory", "orders", "payments", "reviews")
 	q.leavesNothing(t)
 }
 

@@ -12,6 +12,7 @@ import (
 // report is what the run comes to.
 type report struct {
 	calls            stats
+	events           events
 	visitors         seen
 	lost, duplicated int
 	problems         []string
@@ -27,6 +28,8 @@ func (r report) ok() bool {
 func (r report) print(out io.Writer) {
 	fmt.Fprintln(out)
 	r.table(out)
+	fmt.Fprintln(out)
+	r.guards(out)
 	fmt.Fprintln(out)
 	for _, e := range r.visitors.errors {
 		fmt.Fprintln(out, "failed:", e)
@@ -57,6 +60,16 @@ func (r report) table(out io.Writer) {
 			fmt.Fprintf(out, "%-10s %-13s %7d %9d %8d %8s %8s\n", service, method, m.Calls, m.Attempts, m.retries(),
 				round(m.Took.quantile(0.5)), round(m.Took.quantile(0.99)))
 		}
+	}
+}
+
+// guards writes a line for each service: how often the mesh took something out of service or refused it.
+func (r report) guards(out io.Writer) {
+	fmt.Fprintf(out, "%-10s %9s %16s   %s\n", "service", "ejections", "breaker openings", "refusals: by breaker, permission, handshake")
+	for _, service := range []string{"inventory", "orders", "payments", "reviews"} {
+		fmt.Fprintf(out, "%-10s %9d %16d %21d %11d %10d\n", service, r.events.count(ejected, service),
+			r.events.count(opened, service), r.calls.refused(service), r.events.count(denied, service),
+			r.events.count(stranger, service))
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,28 @@ func TestLastLine(t *testing.T) {
 				t.Errorf("last line %q, want %q", last, tc.want)
 			}
 		})
+	}
+}
+
+// The second table has a line for each service, from what its callers noticed and what itself did.
+func TestGuards(t *testing.T) {
+	calls := stats{}
+	calls.method("reviews GET /reviews").Refused = 357
+	r := report{calls: calls, visitors: seen{calls: stats{}}, events: events{
+		"opened reviews":                      {Times: 3},
+		"ejected inventory 127.0.0.1:1":       {Times: 2},
+		"ejected inventory 127.0.0.1:2":       {Times: 1},
+		"denied payments":                     {Times: 4},
+		"stranger payments unknown_authority": {Times: 5},
+	}}
+	var out strings.Builder
+	r.print(&out)
+	for _, want := range []string{"inventory 3 0 0 0 0", "orders 0 0 0 0 0", "payments 0 0 0 4 5", "reviews 0 3 357 0 0"} {
+		if !slices.ContainsFunc(strings.Split(out.String(), "\n"), func(line string) bool {
+			return strings.Join(strings.Fields(line), " ") == want
+		}) {
+			t.Errorf("no line %q in\n%s", want, out.String())
+		}
 	}
 }
 

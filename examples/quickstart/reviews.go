@@ -3,7 +3,7 @@ package main
 import "net/http"
 
 // newReviews is the service that the shop can do without: GET /reviews/{item} says what buyers think.
-func newReviews(*node) (*service, error) {
+func newReviews(n *node) (*service, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /reviews/{item}", func(w http.ResponseWriter, r *http.Request) {
 		it, ok := itemOf(itemNumber(r))
@@ -13,5 +13,5 @@ func newReviews(*node) (*service, error) {
 		}
 		answer(w, reviewsOf(it.ID))
 	})
-	return httpService(mux)
+	return n.httpService(mux)
 }

@@ -31,15 +31,20 @@ func run(ctx context.Context, length time.Duration, out io.Writer) error {
 		defer cancel()
 	}
 	sh.load.start(open)
+	renewals := make(chan error, 1)
+	keeping, leave := context.WithCancel(context.Background()) // until the last visitor has left
+	defer leave()
+	go func() { renewals <- sh.issuer.keep(keeping) }()
 	stepsErr := sh.runSteps(open, script)
 	if stepsErr != nil {
 		cancel()
 	}
 	<-open.Done()
 	sh.load.wait()
+	leave()
 
 	r, err := sh.report()
-	for _, err := range []error{sh.trouble(), stepsErr, err} {
+	for _, err := range []error{sh.trouble(), stepsErr, <-renewals, err} {
 		if err != nil {
 			r.problems = append(r.problems, err.Error())
 		}
@@ -53,8 +58,8 @@ func run(ctx context.Context, length time.Duration, out io.Writer) error {
 
 // report collects what the last lines say.
 func (sh *shop) report() (report, error) {
-	calls, err := sh.stats()
-	r := report{calls: calls, visitors: sh.load.sum()}
+	all, err := sh.state()
+	r := report{calls: all.Calls, events: all.Events, visitors: sh.load.sum()}
 	if err != nil {
 		return r, err
 	}
@@ -64,8 +69,11 @@ func (sh *shop) report() (report, error) {
 
 // sayf prints a line with the time since the doors opened.
 func (sh *shop) sayf(format string, args ...any) {
-	fmt.Fprintf(sh.out, "%5.1fs  %s\n", time.Since(sh.opened).Seconds(), fmt.Sprintf(format, args...))
+	fmt.Fprintf(sh.out, "%6s  %s\n", sh.clock(time.Now()), fmt.Sprintf(format, args...))
 }
+
+// clock is the time since the doors opened.
+func (sh *shop) clock(t time.Time) string { return fmt.Sprintf("%.1fs", t.Sub(sh.opened).Seconds()) }
 
 // addf prints a line that belongs to the one before.
 func (sh *shop) addf(format string, args ...any) {

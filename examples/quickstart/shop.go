@@ -11,14 +11,16 @@ import (
 	"time"
 )
 
-// shop is what the parent holds: the processes, the registry that lists them, and the visitors.
+// shop is what the parent holds: the processes, the registry that lists them, who says who they are, and the visitors.
 type shop struct {
 	out      io.Writer
 	dir      string
 	opened   time.Time
 	registry *registry
+	issuer   *issuer
 	ledgers  ledgers
 	load     *load
+	moments  moments
 
 	mu        sync.Mutex
 	processes map[string]*process
@@ -41,6 +43,9 @@ func openShop(out io.Writer) (sh *shop, err error) {
 			sh.close()
 		}
 	}()
+	if sh.issuer, err = newIssuer(dir); err != nil {
+		return nil, err
+	}
 	if err := sh.ledgers.create(); err != nil {
 		return nil, err
 	}
@@ -56,9 +61,12 @@ func openShop(out io.Writer) (sh *shop, err error) {
 	return sh, nil
 }
 
-// start runs one more process of a service and lists it.
+// start runs one more process of a service, which gets an identity first, and lists it.
 func (sh *shop) start(service string) error {
 	name := sh.nextName(service)
+	if err := sh.issuer.enrol(name, service); err != nil {
+		return err
+	}
 	p, err := startProcess(service, name, sh.dir)
 	if err != nil {
 		return err
@@ -106,14 +114,30 @@ func (sh *shop) process(name string) *process {
 	return sh.processes[name]
 }
 
-// unlist takes a process off the list.
-func (sh *shop) unlist(p *process) error { return sh.registry.remove(p.service, p.addr) }
+// unlist takes a process off the list. It gets no further certificates.
+func (sh *shop) unlist(p *process) error {
+	sh.issuer.strike(p.name)
+	return sh.registry.remove(p.service, p.addr)
+}
 
-// stats are those of all processes that call others.
-func (sh *shop) stats() (stats, error) {
-	sum := stats{}
-	for _, name := range []string{"web-1", "orders-1"} {
-		s, err := sh.process(name).ask(question{})
+// running are the processes that run and are to run on.
+func (sh *shop) running() []*process {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	var all []*process
+	for _, p := range sh.processes {
+		if !p.may.Load() {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// state is that of all processes together.
+func (sh *shop) state() (state, error) {
+	sum := newState()
+	for _, p := range sh.running() {
+		s, err := p.ask(question{})
 		if err != nil {
 			return sum, err
 		}

@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/resilience"
 )
 
 // methodStats is what happened to the calls of one method of one service.
 type methodStats struct {
 	Calls    int            `json:"calls"`
+	Refused  int            `json:"refused"` // calls that an open breaker refused, without an attempt
 	Attempts int            `json:"attempts"`
 	Took     histogram      `json:"took"`
 	ByAddr   map[string]int `json:"by_addr"` // attempts by the address that they went to
@@ -34,11 +37,11 @@ func (r *recorder) call(ctx context.Context, service, method string, o client.Op
 	o.Info = &info
 	start := time.Now()
 	err := do(client.With(ctx, o))
-	r.record(service+" "+method, info, time.Since(start))
+	r.record(service+" "+method, info, time.Since(start), err)
 	return err
 }
 
-func (r *recorder) record(key string, info client.Info, took time.Duration) {
+func (r *recorder) record(key string, info client.Info, took time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stats == nil {
@@ -47,6 +50,9 @@ func (r *recorder) record(key string, info client.Info, took time.Duration) {
 	m := r.stats.method(key)
 	m.Calls++
 	m.Took.add(took)
+	if errors.Is(err, resilience.ErrOpen) {
+		m.Refused++
+	}
 	for i, a := range info.Attempts {
 		m.Attempts++
 		m.ByAddr[a.Endpoint]++
@@ -87,6 +93,7 @@ func (s stats) combine(o stats, sign int) {
 	for key, from := range o {
 		m := s.method(key)
 		m.Calls += sign * from.Calls
+		m.Refused += sign * from.Refused
 		m.Attempts += sign * from.Attempts
 		m.Took.merge(from.Took, sign)
 		for addr, n := range from.ByAddr {

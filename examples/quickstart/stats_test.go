@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/resilience"
 )
 
 func TestQuantile(t *testing.T) {
@@ -36,9 +38,9 @@ func TestStats(t *testing.T) {
 	twice := client.Info{Attempts: []client.Attempt{
 		{Endpoint: "a", Outcome: "refused"}, {Endpoint: "b", Outcome: "success"},
 	}}
-	r.record("inventory GET /stock", once, time.Millisecond)
+	r.record("inventory GET /stock", once, time.Millisecond, nil)
 	first := r.snapshot()
-	r.record("inventory GET /stock", twice, time.Millisecond)
+	r.record("inventory GET /stock", twice, time.Millisecond, nil)
 
 	text, err := json.Marshal(r.snapshot())
 	if err != nil {
@@ -47,6 +49,10 @@ func TestStats(t *testing.T) {
 	var all stats
 	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
+	}
+	r.record("inventory GET /stock", client.Info{}, time.Millisecond, fmt.Errorf("as the mesh says: %w", resilience.ErrOpen))
+	if n := r.snapshot().refused("inventory"); n != 1 {
+		t.Errorf("%d calls were refused by a breaker, want 1", n)
 	}
 	diff := all.since(first)["inventory GET /stock"]
 	diff.Took = nil

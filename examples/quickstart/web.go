@@ -41,7 +41,7 @@ func newWeb(n *node) (*service, error) {
 	mux.Handle("GET /items/{item}", page(w.item))
 	mux.Handle("POST /orders", page(w.buy))
 	mux.Handle("GET /orders/{key}", page(w.track))
-	return httpService(mux)
+	return n.httpService(mux)
 }
 
 var errNoItem = errors.New("no such item")

@@ -24,11 +24,28 @@ func (s *seen) words() string {
 	return text + fmt.Sprintf(", slowest %s", round(s.slowest))
 }
 
-// repeats says how many attempts at a service were followed by another, and why.
+// repeats says how many attempts at a service were followed by another, and why, and what became of its instances.
+func (sh *shop) repeats(s state, service string) string {
+	text := repeats(s.Calls, service)
+	for _, what := range []string{ejected, readmitted} {
+		var names []string
+		for key := range s.Events {
+			if addr, ok := strings.CutPrefix(key, what+" "+service+" "); ok {
+				names = append(names, sh.nameOf(addr))
+			}
+		}
+		slices.Sort(names)
+		if len(names) > 0 {
+			text += fmt.Sprintf("; %s %s", strings.Join(names, ", "), what)
+		}
+	}
+	return text
+}
+
 func repeats(s stats, service string) string {
 	n, why := 0, map[string]int{}
 	for key, m := range s {
-		if !strings.HasPrefix(key, service+" ") {
+		if of(key) != service {
 			continue
 		}
 		for reason, k := range m.Failed {
@@ -49,12 +66,18 @@ func repeats(s stats, service string) string {
 	return fmt.Sprintf("%d attempts repeated (%s)", n, strings.Join(parts, ", "))
 }
 
+// of is the service that a key of stats is about.
+func of(key string) string {
+	service, _, _ := strings.Cut(key, " ")
+	return service
+}
+
 // share says which part of the attempts at its service went to a process.
 func (sh *shop) share(s stats, name string) string {
 	service := name[:strings.LastIndexByte(name, '-')]
 	all, its := 0, 0
 	for key, m := range s {
-		if !strings.HasPrefix(key, service+" ") {
+		if of(key) != service {
 			continue
 		}
 		for addr, n := range m.ByAddr {
