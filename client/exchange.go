@@ -18,13 +18,14 @@ type exchange struct {
 
 	transport *transport
 	req       *http.Request
-	replay    *httpwire.Replay // nil unless the body is kept for a retry
-	body      httpwire.Body    // the response's
-	sent      bool             // the original body has been handed to a transport
-	again     bool             // the transport has sent the present attempt's request a second time by itself
-	sending   atomic.Int32     // how far the present attempt has got, where that is traced
-	url       url.URL          // as transports know it, where the caller's scheme is mesh
-	values    [2]string        // the first attempt's headers
+	replay    *httpwire.Replay      // nil unless the body is kept for a retry
+	body      httpwire.Body         // the response's
+	sent      bool                  // the original body has been handed to a transport
+	again     bool                  // the transport has sent the present attempt's request a second time by itself
+	sending   atomic.Int32          // how far the present attempt has got, where that is traced
+	trace     httptrace.ClientTrace // of the first attempt, where that is traced
+	url       url.URL               // as transports know it, where the caller's scheme is mesh
+	values    [2]string             // the first attempt's headers
 }
 
 // do runs the call and hands the response over.
@@ -67,15 +68,15 @@ var errNothing = errors.New("client: the transport returned neither a response n
 
 // Try sends the attempt.
 func (x *exchange) Try(a *stack.Attempt) {
-	out, err := x.outgoing(a)
+	ctx, traced := a.Ctx, x.NeedsSent()
+	if traced {
+		x.sending.Store(untold)
+		ctx = httptrace.WithClientTrace(ctx, x.tracer(a))
+	}
+	out, err := x.outgoing(ctx, a)
 	if err != nil {
 		a.Outcome = httpwire.Broken(err, true)
 		return
-	}
-	traced := x.NeedsSent()
-	if traced {
-		x.sending.Store(untold)
-		out = out.WithContext(httptrace.WithClientTrace(out.Context(), &httptrace.ClientTrace{GetConn: x.getConn, GotConn: x.gotConn}))
 	}
 	resp, err := x.roundTripper(a).RoundTrip(out)
 	switch {
@@ -100,6 +101,16 @@ const (
 	unsent       // a connection was asked for
 	begun        // and was there
 )
+
+// tracer is the attempt's own: a transport may still look at that of an attempt that was given up.
+func (x *exchange) tracer(a *stack.Attempt) *httptrace.ClientTrace {
+	t := &x.trace
+	if a.Number > 1 {
+		t = new(httptrace.ClientTrace)
+	}
+	t.GetConn, t.GotConn = x.getConn, x.gotConn
+	return t
+}
 
 func (x *exchange) getConn(string) { x.sending.CompareAndSwap(untold, unsent) }
 

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/textproto"
@@ -11,8 +12,8 @@ import (
 )
 
 // outgoing is the attempt's own request. The caller's is never changed.
-func (x *exchange) outgoing(a *stack.Attempt) (*http.Request, error) {
-	out := x.req.WithContext(a.Ctx)
+func (x *exchange) outgoing(ctx context.Context, a *stack.Attempt) (*http.Request, error) {
+	out := x.req.WithContext(ctx)
 	if scheme := x.scheme(); scheme != out.URL.Scheme {
 		if a.Number == 1 {
 			x.url = *out.URL

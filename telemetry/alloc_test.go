@@ -74,13 +74,14 @@ type observed struct {
 	c      call.Call
 	a      call.Attempt
 	w, aw  call.Watch
+	room   [1]call.Field
 	served call.Served
 	req    request
 }
 
 func (x *observed) call(ctx context.Context, o call.Observer, p call.Protocol) {
 	x.c = call.Call{Ctx: ctx, Protocol: p, Service: "orders", Method: "GET", Tries: 1, Start: time.Now()}
-	x.a, x.w, x.aw = call.Attempt{Number: 1}, call.Watch{}, call.Watch{}
+	x.a, x.w, x.aw = call.Attempt{Number: 1}, call.Watch{Fields: x.room[:0]}, call.Watch{}
 	if p == call.HTTP {
 		x.a.Outcome.Status = 200
 	}

@@ -11,12 +11,15 @@ import (
 // under it continues the trace. It is a [trace.Span] of our own so that the headers that are passed on are built once,
 // and not for each call.
 type parent struct {
-	noop.Span
+	trace.Span // silent
 
 	sc     trace.SpanContext
 	header string // the traceparent or b3 header that passes sc on; empty in the format of several headers
 	state  string // the tracestate header; empty for none
 }
+
+// silent is a span that records nothing.
+var silent trace.Span = noop.Span{}
 
 // SpanContext names the trace and the caller's span.
 func (p *parent) SpanContext() trace.SpanContext { return p.sc }

@@ -22,7 +22,7 @@ func (p Propagation) extract(req call.Request) (*parent, decision) {
 		return nil, undecided
 	}
 	cfg.Remote = true
-	in := &parent{header: formatted(v[0], cfg)}
+	in := &parent{Span: silent, header: formatted(v[0], cfg)}
 	if states := req.Values(call.HeaderTraceState); len(states) > 0 {
 		in.state = parseState(states)
 		cfg.TraceState, _ = trace.ParseTraceState(in.state)
@@ -59,7 +59,7 @@ func (p Propagation) extractB3(req call.Request) (*parent, decision) {
 		return nil, d
 	}
 	cfg.Remote = true
-	in := &parent{sc: trace.NewSpanContext(cfg)}
+	in := &parent{Span: silent, sc: trace.NewSpanContext(cfg)}
 	if p == B3 {
 		in.header = formatB3(cfg.TraceID, cfg.SpanID, in.sc.IsSampled())
 	}

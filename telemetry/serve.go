@@ -61,7 +61,7 @@ func (o *observer) above(r *call.Served) (trace.SpanContext, decision) {
 func (p Propagation) unrecorded() *parent {
 	cfg := trace.SpanContextConfig{TraceFlags: trace.FlagsRandom}
 	cfg.TraceID, cfg.SpanID = newTrace()
-	in := &parent{sc: trace.NewSpanContext(cfg)}
+	in := &parent{Span: silent, sc: trace.NewSpanContext(cfg)}
 	switch p {
 	case W3C:
 		in.header = formatParent(cfg.TraceID, cfg.SpanID, cfg.TraceFlags)

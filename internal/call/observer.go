@@ -13,19 +13,13 @@ type Field struct{ Name, Value string }
 type Watch struct {
 	// State is the observer's own. It should be a pointer.
 	State any
-	// Fields are headers that the observer wants sent with every attempt of the call.
+	// Fields are headers that the observer wants sent with every attempt of the call. Who makes the Watch may give them
+	// room.
 	Fields []Field
-
-	room [1]Field
 }
 
 // Add appends to Fields.
-func (w *Watch) Add(name, value string) {
-	if w.Fields == nil {
-		w.Fields = w.room[:0]
-	}
-	w.Fields = append(w.Fields, Field{name, value})
-}
+func (w *Watch) Add(name, value string) { w.Fields = append(w.Fields, Field{name, value}) }
 
 // Detail is what is worth a line in a span and in nothing else. What does not apply is empty.
 type Detail struct {

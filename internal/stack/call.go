@@ -45,7 +45,7 @@ type Call struct {
 	last     *Attempt
 	history  []call.Attempt // the attempts before the last
 	tried    []*Node        // backed by room in all but the longest calls
-	room     [4]*Node
+	room     [2]*Node
 	waited   bool // for the registry, so that Start is not now
 	watch    call.Watch
 	err      error // that the caller got; known once it is refused or has its reply

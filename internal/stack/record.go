@@ -12,6 +12,7 @@ import (
 type record struct{ observer call.CallObserver }
 
 func (r record) Begin(c *Call) error {
+	c.watch.Fields = c.first.fieldRoom[:0] // where they are mostly to be sent from
 	r.observer.BeginCall(&c.Call, &c.watch, (*described)(c))
 	return nil
 }
