@@ -21,14 +21,23 @@
 // plain network. Everything else goes to the base transport untouched. Without Discovery every host is a destination of
 // its own with one endpoint, reached by the base transport, and the rest of the mesh works all the same.
 //
-// The scheme mesh stands for plain HTTP as long as a client has no identity. The server sees the service's name as Host.
+// The server sees the service's name as Host. Without [Config].Identity the scheme mesh stands for plain HTTP.
+//
+// # Identity
+//
+// With [Config].Identity every connection to an endpoint is mutual TLS 1.3, whatever the scheme of the URL and over gRPC
+// too. Each endpoint has to prove the identity that its source ([discovery.Endpoint].ID) or [Config].ServerID expects of it;
+// host names play no part, and where nothing is expected nothing is connected to. When the identity is renewed connections
+// are replaced, and calls on the old ones go on to their end. Hosts that are not mesh calls keep the TLS of the base
+// transport. See package security.
 //
 // # Attempts
 //
 // A call is one or more attempts. Which failures are followed by another attempt, and when, is the policy's matter, see
 // package resilience; that the next attempt goes to another endpoint where there is one, the client's. The context of
 // the request bounds the whole call, body included; its remaining time travels to the server as
-// x-envoy-expected-rq-timeout-ms, and a second attempt carries its number as x-envoy-attempt-count.
+// x-envoy-expected-rq-timeout-ms, and a second attempt carries its number as x-envoy-attempt-count. With
+// [Config].Telemetry each attempt carries the trace, see package telemetry.
 //
 // What the server said is returned as it was said: after the last attempt a 503 is a response like any other. An [*Error]
 // appears only where there is no response: it says why, for which service, at which endpoint and after how many attempts.
@@ -37,5 +46,6 @@
 // # Connections
 //
 // Every endpoint has a transport of its own, so that a name that moves never leads to a connection that stays. Pass your
-// own *http.Transport to [Client.Transport] to set limits, protocols (HTTP/2 without TLS by its Protocols) and TLS.
+// own *http.Transport to [Client.Transport] to set limits, protocols (HTTP/2 without TLS by its Protocols) and, for
+// clients without an identity, TLS.
 package client

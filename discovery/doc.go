@@ -1,12 +1,13 @@
 // Package discovery is what the mesh learns at run time about where services are.
 //
 // A [Source] is asked about one service at a time and keeps telling: it reports the endpoints of the service as they
-// are, and then whatever changes. There are four here, and others can be written outside:
+// are, and then whatever changes. A client starts to ask about a service with its first call; client.Ready asks earlier
+// and waits for the answers. There are four sources here, and others can be written outside:
 //
 //   - [Static]: a map in the program, for laptops, tests and fixed addresses.
 //   - [File]: a YAML or JSON file that is read again when it changes.
 //   - [DNS]: A and AAAA records, looked up again and again.
-//   - [Merge]: several sources as one.
+//   - [Merge]: several sources as one. Where several list the same address, the details of the earlier one hold.
 //
 // # A destination has three states
 //

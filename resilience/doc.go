@@ -5,8 +5,8 @@
 //
 // A [Policy] is data. A part that is nil is off; a number that is zero is the default which its comment gives. [Standard]
 // switches on what suits most services. A [Config] holds one policy for each service that needs its own. An [Executor] is
-// a policy made ready, with the state of one destination's budget and breaker. The mesh's clients make one for each service; [Do]
-// calls any function under it, so the package is of use without the rest of the mesh.
+// a policy made ready, with the state of one destination's budget and breaker. A client of the mesh makes one for each
+// destination; [Do] calls any function under it, so the package is of use without the rest of the mesh.
 //
 // # What is retried, and why not more
 //

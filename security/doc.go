@@ -1,5 +1,12 @@
 // Package security is who is calling, and whether they may.
 //
+//	id, err := security.NewFiles(security.FilesConfig{Certificate: "tls.crt", Key: "tls.key", Bundle: "ca.crt"})
+//	c, err := client.New(client.Config{Discovery: source, Identity: id, ServerID: serverID})
+//	s, err := server.New(server.Config{Identity: id, Authorize: security.AllowID("spiffe://shop/web")})
+//
+// Clients and servers of the mesh do with that all that is said here, over HTTP and gRPC. Everything can also be used
+// without them.
+//
 // # Identity
 //
 // An [Identity] is who this process is and whom it trusts, now: a certificate with one SPIFFE ID

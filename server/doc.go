@@ -32,6 +32,19 @@
 //
 // # What a request meets
 //
+// Identity. With [Config].Identity every request must come over mutual TLS from a peer that is verified, and
+// [Config].Authorize says what the peer may do: see package security for the rules, and [PeerFrom] for handlers. Serve with
+// srv.ListenAndServeTLS("", ""); requests that come in plain text are refused. Each request is judged, and what lasts
+// (gRPC streams, HTTP requests that were flushed or hijacked) again when a certificate expires or the rules change.
+//
+// A health probe has no certificate: name what it asks for in [Config].Public, and let it use TLS without showing one.
+//
+//	s, err := server.New(server.Config{
+//		Identity:  id,
+//		Authorize: security.AllowID("spiffe://shop/web"),
+//		Public:    []string{"GET /healthz"},
+//	})
+//
 // Deadlines. The time that a caller has left, in x-envoy-expected-rq-timeout-ms, connect-timeout-ms or grpc-timeout, ends
 // the request's context; the shortest wins and what is malformed is ignored. A request whose time is over on arrival is
 // answered 504 and does not reach the handler. Calls that the handler makes with the request's context pass on what is

@@ -3,9 +3,14 @@
 //	conn, err := grpc.NewClient("mesh:///orders", append(clientgrpc.DialOptions(c),
 //		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 //
-// The target names a service; its endpoints come from the client's discovery source. For a connection that finds its
-// endpoints by grpc's own resolvers ("dns:///orders:9000") use [Interceptors]: deadlines, retries and budgets then work,
-// and the choice of the endpoint stays with grpc.
+// The target names a service; its endpoints come from the client's discovery source. Where the client has an identity,
+// leave the credentials out: [DialOptions] brings mutual TLS, by which each endpoint proves the identity that is expected
+// of it.
+//
+// For a connection that finds its endpoints by grpc's own resolvers ("dns:///orders:9000") use [Interceptors]: deadlines,
+// retries and budgets of unary calls, the breaker and telemetry then work; endpoints, their ejection and the credentials
+// stay with grpc and the caller. A stream is opened again there where no connection was to be had, and is never repeated
+// by the mesh once it is open.
 //
 // # Attempts
 //
@@ -16,9 +21,10 @@
 //
 // A stream is retried until its response headers arrive, by grpc itself, which alone can replay what was sent (up to
 // 256 KiB); each such retry asks the policy and its budget, and where they say no the stream ends with what the peer said.
-// It is switched on for streaming methods that may be executed twice by their proto or the policy; Options.Idempotent and
-// the mark of a refusal before work do not reach other streams. For every method it is repeated that a stream could not be
-// opened because no connection was there, and, once, what the server handed back by its protocol.
+// This is so for streaming methods that may be executed twice by their proto or the policy. A stream of any other method
+// is not repeated once it is open, whatever Options.Idempotent or the mark of a refusal before work say, with one
+// exception: what the server handed back by its protocol is sent again once. Opening a stream is repeated for every
+// method, while no connection was there to open it on.
 //
 // # Errors
 //

@@ -51,7 +51,8 @@ func DialOptions(c *client.Client) []grpc.DialOption {
 }
 
 // Interceptors are the options that put the policy on a connection with any target. Each target is a destination of its
-// own, named by its endpoint part: "orders:9000" for "dns:///orders:9000".
+// own, named by its endpoint part: "orders:9000" for "dns:///orders:9000". Which endpoint takes an attempt, the credentials,
+// and what grpc's own service config says of retries stay as they are; streams are not repeated once they are open.
 func Interceptors(c *client.Client) []grpc.DialOption {
 	d := &dialer{client: c, core: c.Core(), config: c.Config(), direct: true}
 	return d.interceptors()

@@ -11,6 +11,16 @@
 //
 // One server.Server may have HTTP and gRPC servers; Drain ends them side by side.
 //
+// # Identity
+//
+// Where the server.Server has an identity, [ServerOptions] brings the credentials; leave grpc.Creds out. A caller that has
+// not proved who it is is answered UNAUTHENTICATED, one that may not PERMISSION_DENIED; server.PeerFrom tells a handler who
+// calls. A stream is judged again while it lasts. For probes name "/grpc.health.v1.Health/*" in server.Config.Public: they
+// still connect by TLS. A method that the server does not have is answered UNIMPLEMENTED by grpc itself, before anybody is
+// judged.
+//
+// # Calls
+//
 // Calls meet the same layers as over HTTP. A call whose deadline is over on arrival is answered DEADLINE_EXCEEDED and
 // does not reach its handler. grpc-previous-rpc-attempts reaches the mesh clients that the handler calls with its context.
 // A panic is logged once and answered INTERNAL, where grpc-go would end the process. Everything else that a handler says,
