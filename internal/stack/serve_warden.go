@@ -228,3 +228,10 @@ func (w *Warden) Close() error {
 	w.done.Wait()
 	return nil
 }
+
+// Busy reports whether there is something to look after, for tests.
+func (w *Warden) Busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.running
+}
