@@ -50,22 +50,22 @@ func tohex(dst, src []byte) {
 
 // unhex is hex.Decode for lower case only.
 func unhex(dst []byte, s string) bool {
+	var bad byte
 	for i := range dst {
-		hi, lo := nibble(s[2*i]), nibble(s[2*i+1])
-		if hi > 15 || lo > 15 {
-			return false
-		}
-		dst[i] = hi<<4 | lo
+		hi, lo := nibbles[s[2*i]], nibbles[s[2*i+1]]
+		bad |= hi | lo
+		dst[i] = hi<<4 | lo&15
 	}
-	return true
+	return bad <= 15
 }
 
-func nibble(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
+// nibbles are the values of the digits; all else has a bit that no value has.
+var nibbles = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 0x80
 	}
-	return 0xff
-}
+	for i := range len(digits) {
+		t[digits[i]] = byte(i)
+	}
+	return t
+}()

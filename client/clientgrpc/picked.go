@@ -17,8 +17,8 @@ import (
 // picked is what the picker chose last for the present attempt and what became of it. grpc may pick more than once: its
 // transparent retries do, and so do its retries of streams. They follow one another.
 type picked struct {
-	node     *stack.Node // nil once it is known how it went there
-	began    time.Time
+	node     *stack.Node   // nil once it is known how it went there
+	began    time.Duration // since origin
 	took     time.Duration
 	refusal  error       // there was none to give
 	over     bool        // its stream has ended; a further pick is a repetition
@@ -28,16 +28,19 @@ type picked struct {
 	trailer  metadata.MD // and its trailer
 }
 
+// origin is where the clock of the picks begins: the time since then is one word, and sooner read than the time of day.
+var origin = time.Now()
+
 // take notes a choice and gives what grpc calls when the stream it was made for is over.
 func (r *rpc) take(n *stack.Node) func(balancer.DoneInfo) {
-	r.picked = picked{node: n, began: time.Now()}
+	r.picked = picked{node: n, began: time.Since(origin)}
 	a := r.Last()
 	a.Node, a.Addr = n, n.Addr()
 	n.Load.Begin()
 	return func(info balancer.DoneInfo) {
 		n.Load.End()
 		p := &r.picked
-		p.took, p.over = time.Since(p.began), true
+		p.took, p.over = time.Since(origin)-p.began, true
 		p.sent, p.received, p.err, p.trailer = info.BytesSent, info.BytesReceived, info.Err, info.Trailer
 	}
 }

@@ -43,12 +43,12 @@ type Call struct {
 	Idempotent bool
 	// Streaming is set for gRPC streams: only their opening is a matter of ReplyBy and attempts.
 	Streaming bool
+	// OutOfBudget is set where the retry budget forbade a further attempt. Set only where somebody observes.
+	OutOfBudget bool
 	// Tries counts the attempts begun so far.
 	Tries int
 	// Peer is the verified identity of the endpoint that answered last; empty where there is none.
 	Peer string
-	// OutOfBudget is set where the retry budget forbade a further attempt. Set only where somebody observes.
-	OutOfBudget bool
 }
 
 // Attempt is one try of a call at one endpoint.

@@ -38,8 +38,8 @@ type Outcome struct {
 	// Canceled is set when the caller gave up.
 	Canceled bool
 	// Pushback is the server's advice for the next attempt: wait so long, negative for "do not". Valid if HasPushback.
-	Pushback    time.Duration
 	HasPushback bool
+	Pushback    time.Duration
 }
 
 // Class is what an outcome means to retries, circuits, ejection and metrics alike.

@@ -30,13 +30,13 @@ type Attempt struct {
 	cancelDeadline context.CancelFunc // nil where the attempt has no deadline of its own
 	fieldRoom      [2]Field
 	watch          call.Watch
-	missing        *call.Error          // why the last choice found no endpoint; nil if it found one
-	held           bool                 // Node counts this attempt as in flight
-	fine           bool                 // the reply was good; Node hears of it when the body is over
+	missing        *call.Error // why the last choice found no endpoint; nil if it found one
+	held           bool        // Node counts this attempt as in flight
+	fine           bool        // the reply was good; Node hears of it when the body is over
+	ended          atomic.Bool
 	probe          atomic.Pointer[Node] // the node that this attempt finds out about; nil: none
 	claimed        atomic.Int64         // when it began to
 	filter         filter
-	ended          atomic.Bool
 }
 
 // Field is one header or metadata entry.

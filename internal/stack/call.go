@@ -36,28 +36,29 @@ type Call struct {
 	// Direct is set where the endpoint is not the mesh's to choose: the caller's transport or resolver finds it.
 	Direct bool
 
-	client   *Client
-	options  *Options
-	dest     *Destination
-	exec     *resilience.Executor
-	series   resilience.Series
-	first    Attempt
-	last     *Attempt
-	history  []call.Attempt // the attempts before the last
-	tried    []*Node        // backed by room in all but the longest calls
-	room     [2]*Node
-	waited   bool // for the registry, so that Start is not now
-	watch    call.Watch
-	err      error // that the caller got; known once it is refused or has its reply
-	replied  bool  // the observer knows
-	finished atomic.Bool
+	// What is small stands together: every call is one of these, and their size is most of what it costs the collector.
+	waited   bool        // for the registry, so that Start is not now
+	replied  bool        // the observer knows
+	trial    bool        // it is the breaker's probe
+	judged   bool        // class is known
+	class    call.Class  // what the last attempt says about the destination
+	finished atomic.Bool // the call is over
+	left     atomic.Bool // the pass has been given back
+	broke    atomic.Bool // the body of the answer broke off
 
-	pass   resilience.Pass // the breaker's
-	trial  bool            // it is the breaker's probe
-	left   atomic.Bool     // the pass has been given back
-	judged bool            // class is known
-	class  call.Class      // what the last attempt says about the destination
-	broke  atomic.Bool     // the body of the answer broke off
+	client  *Client
+	options *Options
+	dest    *Destination
+	exec    *resilience.Executor
+	series  resilience.Series
+	first   Attempt
+	last    *Attempt
+	history []call.Attempt // the attempts before the last
+	tried   []*Node        // backed by room in all but the longest calls
+	room    [2]*Node
+	watch   call.Watch
+	err     error           // that the caller got; known once it is refused or has its reply
+	pass    resilience.Pass // the breaker's
 }
 
 // Destination is where the call goes; nil until it is routed.

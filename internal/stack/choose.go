@@ -23,13 +23,13 @@ var ErrNotConnected = errors.New("intramesh: no endpoint can be connected to")
 
 // filter is the narrowing of a choice: what is ejected stands back, and so does what the call has tried already.
 type filter struct {
-	nodes     []*Node
+	eps       *Endpoints
 	call      *Call
 	fresh     bool // pass only what the call has not tried
 	ejections bool // pass only what is not ejected, or wants a probe
 }
 
-func (f *filter) Usable(i int) bool { return f.passes(f.nodes[i]) }
+func (f *filter) Usable(i int) bool { return f.passes(f.eps.Nodes[i]) }
 
 func (f *filter) passes(n *Node) bool {
 	return (!f.ejections || n.open()) && (!f.fresh || f.call.fresh(n))
@@ -104,7 +104,7 @@ func (a *Attempt) pick(eps *Endpoints, ejections bool) *Node {
 		return eps.Nodes[eps.Picker.Pick(nil)]
 	}
 	f := &a.filter
-	*f = filter{eps.Nodes, c, len(c.tried) > 0, ejections}
+	*f = filter{eps, c, len(c.tried) > 0, ejections}
 	for f.fresh || f.ejections {
 		if i := eps.Picker.Pick(f); i >= 0 {
 			return eps.Nodes[i]
