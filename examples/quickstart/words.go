@@ -26,7 +26,7 @@ func (s *seen) words() string {
 
 // repeats says how many attempts at a service were followed by another, and why, and what became of its instances.
 func (sh *shop) repeats(s state, service string) string {
-	text := repeats(s.Calls, service)
+	parts := []string{repeats(s.Calls, service)}
 	for _, what := range []string{ejected, readmitted} {
 		var names []string
 		for key := range s.Events {
@@ -36,10 +36,10 @@ func (sh *shop) repeats(s state, service string) string {
 		}
 		slices.Sort(names)
 		if len(names) > 0 {
-			text += fmt.Sprintf("; %s %s", strings.Join(names, ", "), what)
+			parts = append(parts, strings.Join(names, ", ")+" "+what)
 		}
 	}
-	return text
+	return strings.Join(parts, "; ")
 }
 
 func repeats(s stats, service string) string {
