@@ -20,33 +20,37 @@ func (timeout) Begin(a *Attempt) error {
 	if left < 0 {
 		return endOf(context.DeadlineExceeded)
 	}
+	try := a.tryTime(left)
+	if c.Protocol == call.GRPC && try > 0 { // which is no longer than what the caller asked for
+		a.under(context.WithDeadline(a.Ctx, a.Start.Add(try)))
+		return nil
+	}
 	if c.options.Timeout > 0 && !c.Deadline.IsZero() {
 		// The caller asked for more than a limit on the reply: this one covers the body too.
 		a.under(context.WithDeadline(a.Ctx, c.Deadline))
 	}
-	if c.Streaming {
-		if a.idle() > 0 {
-			a.startClock(0)
-		}
-		return nil
-	}
-	var try time.Duration
-	if c.Retries() && c.exec.Permits(c.series.PassedDown) { // to cut the only attempt short would gain nothing
-		try = c.exec.PerTry(left, c.Idempotent && c.Wire.Replayable(), c.Tries)
-	}
-	if try <= 0 && !c.ReplyBy.IsZero() {
-		try = left
-	}
-	if c.Protocol == call.GRPC {
-		if try > 0 {
-			a.under(context.WithDeadline(a.Ctx, a.Start.Add(try)))
-		}
+	if c.Protocol == call.GRPC && !c.Streaming {
 		return nil
 	}
 	if try > 0 || a.idle() > 0 {
 		a.startClock(try)
 	}
 	return nil
+}
+
+// tryTime is the attempt's time for a reply; 0 where nothing but the caller's own deadline bounds it, and for streams.
+func (a *Attempt) tryTime(left time.Duration) (try time.Duration) {
+	c := a.Call
+	if c.Streaming {
+		return 0
+	}
+	if c.Retries() && c.exec.Permits(c.series.PassedDown) { // to cut the only attempt short would gain nothing
+		try = c.exec.PerTry(left, c.Idempotent && c.Wire.Replayable(), c.Tries)
+	}
+	if try <= 0 && !c.ReplyBy.IsZero() {
+		try = left
+	}
+	return try
 }
 
 // under puts the attempt under a narrower context.
