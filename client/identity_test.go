@@ -9,11 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/resilience"
 	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/security/ca"
+	"github.com/intramesh/intramesh/telemetry"
 )
 
 // authority is a CA and what it issues, for one test.
@@ -142,4 +146,36 @@ func TestIdentityConfig(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPeerInMetrics: the identity that an endpoint proved is an attribute of the calls that it answered.
+func TestPeerInMetrics(t *testing.T) {
+	shop := authority(t, "shop")
+	reader := metric.NewManualReader()
+	provider := metric.NewMeterProvider(metric.WithReader(reader))
+	defer func() { _ = provider.Shutdown(t.Context()) }()
+	tel, err := telemetry.New(telemetry.Config{MeterProvider: provider})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, client.Config{
+		Discovery: discovery.Static{"orders": {{Addr: whoIs(t, identityOf(t, shop, "/orders")), ID: "spiffe://shop/orders"}}},
+		Identity:  identityOf(t, shop, "/web"),
+		Telemetry: tel,
+	})
+	resp, err := (&http.Client{Transport: c.Transport(nil)}).Get("mesh://orders/")
+	text(t, resp, err)
+	var rm metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &rm); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range rm.ScopeMetrics[0].Metrics {
+		if h, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == "http.client.request.duration" {
+			if v, _ := h.DataPoints[0].Attributes.Value("intramesh.peer"); v.AsString() != "spiffe://shop/orders" {
+				t.Errorf("attributes: %v", h.DataPoints[0].Attributes.ToSlice())
+			}
+			return
+		}
+	}
+	t.Error("no duration was recorded")
 }

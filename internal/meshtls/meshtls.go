@@ -87,7 +87,18 @@ func (c *Client) Config(n *stack.Node) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("intramesh: endpoint %s of %s: %w", e.Addr, n.Service(), err)
 	}
-	return security.ClientTLS(c.id, x, c.refused(n)), nil
+	cfg := security.ClientTLS(c.id, x, c.refused(n))
+	verify := cfg.VerifyConnection
+	cfg.VerifyConnection = func(state tls.ConnectionState) error {
+		if err := verify(state); err != nil {
+			return err
+		}
+		if p, err := security.PeerOf(state); err == nil {
+			n.Proved(p.String())
+		}
+		return nil
+	}
+	return cfg, nil
 }
 
 // refused logs the servers that this process does not accept: they never learn the reason.

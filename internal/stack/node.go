@@ -21,7 +21,8 @@ type Node struct {
 	endpoint atomic.Pointer[discovery.Endpoint]
 	usual    atomic.Int64 // the usual latency in nanoseconds; 0 until one is known
 	retired  atomic.Int64 // when it left the list, in Unix nanoseconds; 0 while it is there
-	slots    sync.Map     // what wires keep for the endpoint, by wire
+	peer     atomic.Pointer[string]
+	slots    sync.Map // what wires keep for the endpoint, by wire
 
 	ejection
 }
@@ -41,6 +42,21 @@ func (n *Node) Addr() string { return n.endpoint.Load().Addr }
 
 // Service is the name of the destination that the node belongs to.
 func (n *Node) Service() string { return n.outliers.service }
+
+// Peer is the identity that the endpoint proved last; empty without one.
+func (n *Node) Peer() string {
+	if id := n.peer.Load(); id != nil {
+		return *id
+	}
+	return ""
+}
+
+// Proved notes the identity that the endpoint has just proved.
+func (n *Node) Proved(id string) {
+	if n.Peer() != id {
+		n.peer.Store(&id)
+	}
+}
 
 // Retired reports whether the endpoint has left its destination.
 func (n *Node) Retired() bool { return n.retired.Load() != 0 }

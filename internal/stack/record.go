@@ -40,6 +40,9 @@ func (c *Call) reply(err error) {
 	c.err, c.replied = err, true
 	if o := c.client.observer; o != nil {
 		c.OutOfBudget = c.series.Stopped == resilience.StopBudget
+		if a := c.last; a != nil && a.Node != nil && a.Outcome.Sent != call.SentNo {
+			c.Peer = a.Node.Peer()
+		}
 		o.Reply(&c.Call, &c.watch, c.facts(), err)
 	}
 }
