@@ -8,7 +8,13 @@ import (
 	"time"
 )
 
-const serviceURL = "http://orders/v1?q=1"
+// url is that of the service.
+func (c *caller) url() string {
+	if c.tls {
+		return "https://orders/v1?q=1"
+	}
+	return "http://orders/v1?q=1"
+}
 
 // introduce writes the caller's own headers.
 func (c *caller) introduce(h http.Header) {
@@ -20,7 +26,7 @@ func (c *caller) introduce(h http.Header) {
 
 // get is an HTTP call without a body.
 func get(ctx context.Context, c *caller) answer {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, serviceURL, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(), nil)
 	if err != nil {
 		panic(err)
 	}
@@ -52,7 +58,7 @@ func talk(ctx context.Context, c *caller) answer {
 	heard := make(chan struct{}, len(words))
 	defer close(heard)
 	go speak(mouth, heard)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, serviceURL, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url(), body)
 	if err != nil {
 		panic(err)
 	}

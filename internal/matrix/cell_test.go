@@ -93,6 +93,7 @@ func (x *exchange) each(f func(*sight)) {
 // run makes the cell's calls in a world of its own.
 func (k cell) run() (x exchange) {
 	inWorld(k.t, k.column, func(w *world) {
+		w.secure = k.row.secure
 		c := k.wiring.build(w, k)
 		c.told = k.scenario.told
 		for range k.scenario.calls {

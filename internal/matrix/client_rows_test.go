@@ -24,7 +24,9 @@ type row struct {
 	options   *client.Options
 	server    func(*server.Config, *world)
 	transport *servergrpc.Transport
-	source    discovery.Source // in the place of a static one, where the client is given a source
+	source    discovery.Source             // in the place of a static one, where the client is given a source
+	beside    func(*client.Config, *world) // what the field cannot be without
+	secure    bool                         // both sides of the pair speak mutual TLS
 	wirings   []wiring
 	differs   func(k cell, want, got *exchange) // what was asked for; nil: nothing
 }
@@ -44,6 +46,15 @@ var clientRows = []row{
 	{
 		field: "Hosts", wirings: withSource, source: unlisted{orders(peerAddr)}, // New refuses it without a source
 		client: func(c *client.Config, _ *world) { c.Hosts = []string{"orders"} },
+	},
+	{
+		field: "Identity", wirings: withSource, source: proven, secure: true, // although the URLs say http
+		client: func(c *client.Config, w *world) { c.Identity = w.identity(callerID) },
+	},
+	{
+		field: "ServerID", wirings: withSource, secure: true, // New refuses it without an identity
+		client: func(c *client.Config, _ *world) { c.ServerID = func(string) string { return peerID } },
+		beside: func(c *client.Config, w *world) { c.Identity = w.identity(callerID) },
 	},
 	{
 		field: "Resilience.Default.Timeout", wirings: bothClients,

@@ -12,7 +12,7 @@ type wire int
 
 const (
 	h1 wire = iota
-	h2      // in clear text
+	h2      // in clear text, but for secure rows
 	overGRPC
 )
 
@@ -38,10 +38,11 @@ var columns = []column{
 func (c column) isGRPC() bool { return c.wire == overGRPC }
 
 // protocols lets an HTTP client or server speak the column's version and no other.
-func (c column) protocols() *http.Protocols {
+func (w *world) protocols() *http.Protocols {
 	p := new(http.Protocols)
-	p.SetHTTP1(c.wire == h1)
-	p.SetUnencryptedHTTP2(c.wire == h2)
+	p.SetHTTP1(w.column.wire == h1)
+	p.SetHTTP2(w.column.wire == h2 && w.secure)
+	p.SetUnencryptedHTTP2(w.column.wire == h2 && !w.secure)
 	return p
 }
 
@@ -50,6 +51,7 @@ type caller struct {
 	rt   http.RoundTripper
 	cc   *grpc.ClientConn
 	told bool // it sends the deadline of a request that it is serving itself, by hand
+	tls  bool // its URLs say https
 }
 
 // words are the messages of the streaming columns.

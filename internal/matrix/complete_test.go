@@ -48,7 +48,7 @@ func complete[T any](t *testing.T, rows []row, build func(row, *world) T) {
 		if r.field != "" {
 			covered, want = append(covered, r.field), []string{r.field}
 		}
-		if d := cmp.Diff(want, set(build(r, new(world)))); d != "" {
+		if d := cmp.Diff(want, set(build(r, &world{t: t}))); d != "" {
 			t.Errorf("the row %q sets something else (-named +set):\n%s", r.field, d)
 		}
 	}

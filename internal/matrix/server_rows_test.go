@@ -3,6 +3,7 @@ package matrix
 import (
 	"time"
 
+	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/server"
 	"github.com/intramesh/intramesh/server/servergrpc"
 )
@@ -23,6 +24,21 @@ var serverRows = []row{
 	{
 		field: "DrainTimeout", wirings: bothServers,
 		server:  func(c *server.Config, _ *world) { c.DrainTimeout = time.Second },
+		differs: recovers,
+	},
+	{
+		field: "Identity", wirings: bothServers, secure: true,
+		server:  func(c *server.Config, w *world) { c.Identity = w.identity(peerID) },
+		differs: recovers,
+	},
+	{
+		field: "Authorize", wirings: bothServers, // what it lets pass is as if it were not there
+		server:  func(c *server.Config, _ *world) { c.Authorize = security.AllowMethods("/*") },
+		differs: recovers,
+	},
+	{
+		field: "Public", wirings: bothServers,
+		server:  func(c *server.Config, _ *world) { c.Public = []string{"/healthz"} },
 		differs: recovers,
 	},
 	{

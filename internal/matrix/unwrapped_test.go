@@ -9,6 +9,7 @@ import (
 type pair struct {
 	column   string
 	scenario scenario
+	secure   bool
 }
 
 // pairs are the exchanges of unwrapped pairs, so that each is made once. They are kept encoded, since whoever gets one
@@ -17,9 +18,9 @@ var pairs = make(map[pair][]byte)
 
 // unwrapped is what plain net/http or grpc-go gives on both sides. Cells run one after the other.
 func (k cell) unwrapped(s scenario) (x exchange) {
-	p := pair{k.column.name, s}
+	p := pair{k.column.name, s, k.row.secure}
 	if pairs[p] == nil {
-		x := cell{t: k.t, row: new(row), column: k.column, scenario: s, wiring: unwrapped}.run()
+		x := cell{t: k.t, row: &row{secure: k.row.secure}, column: k.column, scenario: s, wiring: unwrapped}.run()
 		var b bytes.Buffer
 		if err := gob.NewEncoder(&b).Encode(x); err != nil {
 			k.t.Fatal(err)

@@ -36,7 +36,7 @@ func buildUnwrapped(w *world, k cell) *caller {
 // plainCaller goes to the peer, whatever the host, so that requests look alike on the wire.
 func (w *world) plainCaller(opts ...grpc.DialOption) *caller {
 	if !w.column.isGRPC() {
-		return &caller{rt: probe{w, w.transport(peerAddr)}}
+		return &caller{rt: probe{w, w.transport(peerAddr)}, tls: w.secure}
 	}
 	return &caller{cc: w.connect("passthrough:///orders", append(opts, w.dialer(peerAddr))...)}
 }
@@ -46,6 +46,9 @@ func (w *world) client(k cell, source discovery.Source) *client.Client {
 	cfg := client.Config{}
 	if k.row.client != nil {
 		k.row.client(&cfg, w)
+	}
+	if k.row.beside != nil {
+		k.row.beside(&cfg, w)
 	}
 	if cfg.Discovery == nil {
 		cfg.Discovery = source

@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 
 	"github.com/intramesh/intramesh/internal/memnet"
+	"github.com/intramesh/intramesh/internal/pkitest"
 )
 
 // peerAddr is where the peer of a cell listens.
@@ -32,6 +33,8 @@ type world struct {
 	dialed atomic.Int32 // by the caller's own transport or connection
 	called atomic.Int32 // functions of a Config
 	first  *peer        // the first that was started
+	secure bool         // both sides speak mutual TLS
+	root   *pkitest.Signer
 
 	mu       sync.Mutex
 	attempts []attempt
@@ -69,7 +72,11 @@ func (w *world) peer(addr string, m mode, wrap wrapping) *peer {
 	}
 	l := counting{must(w.net.Listen(addr))(w), &w.conns}
 	if w.column.isGRPC() {
-		gs := grpc.NewServer(wrap.options()...)
+		opts := wrap.options()
+		if w.secure {
+			opts = append([]grpc.ServerOption{grpc.Creds(credentials.NewTLS(w.serverTLS()))}, opts...)
+		}
+		gs := grpc.NewServer(opts...)
 		testpb.RegisterTestServiceServer(gs, grpcPeer{peer: p})
 		if wrap.attachGRPC != nil {
 			wrap.attachGRPC(gs)
@@ -79,20 +86,30 @@ func (w *world) peer(addr string, m mode, wrap wrapping) *peer {
 		return p
 	}
 	srv := &http.Server{
-		Handler: p, Protocols: w.column.protocols(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
+		Handler: p, Protocols: w.protocols(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
 		ReadHeaderTimeout: time.Minute,
 	}
 	if wrap.http != nil {
 		wrap.http(srv)
 	}
-	go func() { _ = srv.Serve(l) }()
 	w.t.Cleanup(func() { _ = srv.Close() })
+	if w.secure {
+		if srv.TLSConfig == nil { // as Attach sets it
+			srv.TLSConfig = w.serverTLS()
+		}
+		go func() { _ = srv.ServeTLS(l, "", "") }()
+		return p
+	}
+	go func() { _ = srv.Serve(l) }()
 	return p
 }
 
 // transport is a caller's own. It goes to addr whatever the host, or where it is told if addr is empty.
 func (w *world) transport(addr string) *http.Transport {
-	tr := &http.Transport{Protocols: w.column.protocols()}
+	tr := &http.Transport{Protocols: w.protocols()}
+	if w.secure && addr != "" { // else the mesh knows whom to expect
+		tr.TLSClientConfig = w.clientTLS()
+	}
 	tr.DialContext = func(ctx context.Context, network, to string) (net.Conn, error) {
 		w.dialed.Add(1)
 		if v := ctx.Value(mark{}); v == nil {
@@ -107,9 +124,11 @@ func (w *world) transport(addr string) *http.Transport {
 	return tr
 }
 
-// connect makes a gRPC connection; what opts say of the mesh comes first, so that the probes see attempts.
+// connect makes a gRPC connection; what opts say of the mesh comes first, so that the probes see attempts, but for the
+// credentials, which those of an identity replace.
 func (w *world) connect(target string, opts ...grpc.DialOption) *grpc.ClientConn {
-	opts = append(opts, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy(),
+	opts = append([]grpc.DialOption{grpc.WithTransportCredentials(w.credentials())}, opts...)
+	opts = append(opts, grpc.WithNoProxy(),
 		grpc.WithChainUnaryInterceptor(w.probeUnary), grpc.WithChainStreamInterceptor(w.probeStream))
 	cc := must(grpc.NewClient(target, opts...))(w)
 	w.t.Cleanup(func() { _ = cc.Close() })
