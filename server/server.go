@@ -86,6 +86,7 @@ func newServer(cfg Config, wait stack.ServeWait) (*Server, error) {
 		id:   cfg.Identity, public: len(cfg.Public) > 0, refused: stack.ObserveRefusals(log),
 	}
 	s.core.Add(&s.hijacks)
+	s.showExpiry(cfg)
 	return s, nil
 }
 
