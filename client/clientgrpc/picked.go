@@ -83,6 +83,12 @@ func (r *rpc) again() error {
 	if !p.over {
 		return nil
 	}
+	if !p.sent && p.err == nil {
+		// The connection was lost between the choice and its use: nothing was tried, so nothing is repeated.
+		r.picked = picked{}
+		r.Last().Lose()
+		return nil
+	}
 	p.over, r.repeats = false, true
 	after := r.repeatable()
 	err := p.err
