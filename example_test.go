@@ -163,6 +163,9 @@ func Example_telemetry() {
 		log.Fatal(err)
 	}
 	c, err := client.New(client.Config{Discovery: source, Telemetry: tel})
+	if err != nil {
+		log.Fatal(err)
+	}
 	s, err := server.New(server.Config{Telemetry: tel})
 
 	log.Println(c, s, err)

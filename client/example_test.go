@@ -159,8 +159,7 @@ func ExampleError() {
 	}
 	defer c.Close()
 	_, err = (&http.Client{Transport: c.Transport(nil)}).Get("mesh://orders/") //nolint:bodyclose // there is none
-	var e *client.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*client.Error](err); ok {
 		fmt.Println(e.Service, e.Reason, e.Attempts, errors.Is(err, discovery.ErrNoEndpoint))
 	}
 	// Output: orders no_endpoint 0 true

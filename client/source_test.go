@@ -63,12 +63,12 @@ func TestStatesOfADestination(t *testing.T) {
 		defer m.c.Close()
 
 		began := time.Now()
-		e := wantReason(t, m, client.Unanswered, nil)
+		wantReason(t, m, client.Unanswered, nil)
 		if took := time.Since(began); took != 5*time.Second {
 			t.Errorf("waited %v, want Warmup", took)
 		}
 		s <- discovery.Update{Kind: discovery.Failed, Err: errors.New("registry on fire")}
-		e = wantReason(t, m, client.Unanswered, nil)
+		e := wantReason(t, m, client.Unanswered, nil)
 		if !strings.Contains(e.Error(), "registry on fire") {
 			t.Errorf("%v does not say what ails the source", e)
 		}

@@ -79,7 +79,7 @@ func (w *response) admit(r *http.Request) {
 		w.conn.arrive(r.TLS)
 		return
 	}
-	w.serve.Ctx = stack.WithPeer(w.serve.Ctx, peer)
+	w.serve.Ctx = stack.WithPeer(w.serve.Ctx, peer) //nolint:fatcontext // once a request
 }
 
 // arrive is called for every request of a peer. The first has the connection watched: by then the handshake is over.

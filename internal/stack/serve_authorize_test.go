@@ -59,7 +59,7 @@ func TestAuthorize(t *testing.T) {
 		peer   bool
 	}{
 		{name: "own domain, no rules", id: p.orders, caller: caller{peerOf(p.web)}, want: ok, peer: true},
-		{name: "other domain, no rules", id: p.orders, caller: caller{peerOf(p.partner)}, want: call.PermissionDenied, rule: ownDomain.Rule},
+		{name: "other domain, no rules", id: p.orders, caller: caller{peerOf(p.partner)}, want: call.PermissionDenied, rule: errOwnDomain.Rule},
 		{name: "nobody, no rules", id: p.orders, want: call.Unauthenticated, rule: "no_certificate"},
 		{name: "other domain, allowed", id: p.orders, rules: security.AllowID("spiffe://partner/web"), caller: caller{peerOf(p.partner)}, want: ok, peer: true},
 		{name: "own domain, not allowed", id: p.orders, rules: security.AllowID("spiffe://shop/admin"), caller: caller{peerOf(p.web)},

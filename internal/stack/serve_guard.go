@@ -87,8 +87,8 @@ func (g *Guard) judge(remote Remote, r *security.Request) (public bool, err erro
 	return false, nil
 }
 
-// ownDomain is the rule where none are given.
-var ownDomain = &security.Denial{Rule: "allow the own trust domain, which holds as no rules are given"}
+// errOwnDomain is the rule where none are given.
+var errOwnDomain = &security.Denial{Rule: "allow the own trust domain, which holds as no rules are given"}
 
 func (g *Guard) permit(r *security.Request) error {
 	if a := g.rules.Load().authorize; a != nil {
@@ -100,7 +100,7 @@ func (g *Guard) permit(r *security.Request) error {
 	if m, _ := g.id.Watch(); m != nil && m.ID().TrustDomain() == r.Peer.TrustDomain() {
 		return nil
 	}
-	return denied(ownDomain)
+	return denied(errOwnDomain)
 }
 
 // ask denies where the Authorizer panics: it is a user's, and stands in the way to everything.

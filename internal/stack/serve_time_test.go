@@ -11,7 +11,7 @@ import (
 )
 
 // timed is a request that has d left, and the context that its handler gets.
-func timed(t *testing.T, ctx context.Context, d time.Duration) (*Serve, context.Context) {
+func timed(t *testing.T, ctx context.Context, d time.Duration) (*Serve, context.Context) { //nolint:revive // t comes first in helpers
 	t.Helper()
 	c := &Serve{Served: call.Served{Ctx: ctx}, Left: d, Timed: true}
 	if err := (serveDeadline{}).Begin(c); err != nil {

@@ -13,9 +13,9 @@
 //
 // # Identity
 //
-// Where the server.Server has an identity, [ServerOptions] brings the credentials; leave grpc.Creds out. A caller that has
-// not proved who it is is answered UNAUTHENTICATED, one that may not PERMISSION_DENIED; server.PeerFrom tells a handler who
-// calls. A stream is judged again while it lasts. For probes name "/grpc.health.v1.Health/*" in server.Config.Public: they
+// Where the server.Server has an identity, [ServerOptions] brings the credentials; leave grpc.Creds out. Callers that have
+// not proved who they are get UNAUTHENTICATED, those that may not do what they ask for PERMISSION_DENIED;
+// server.PeerFrom tells a handler who calls. A stream is judged again while it lasts. For probes name "/grpc.health.v1.Health/*" in server.Config.Public: they
 // still connect by TLS. A method that the server does not have is answered UNIMPLEMENTED by grpc itself, before anybody is
 // judged.
 //
