@@ -60,7 +60,8 @@
 // Refusals. [Refuse] says "no work was done, go elsewhere". The same mark copied from an upstream's answer, as by
 // httputil.ReverseProxy, is removed: it would speak of work that this process has done.
 //
-// What it cannot do: a handler that is not wrapped, and a connection after it was hijacked, are out of its sight, but for
-// being closed at the end of a drain. [http.MaxBytesReader] finds net/http's writer only when it is given that one: under a
+// What it cannot do: a handler that is not wrapped is out of its sight, and so is a connection after it was hijacked, but for
+// being closed at the end of a drain or when its peer may not any more. A request that lasts without being flushed is not
+// judged again; it ends with its connection, when the peer's certificate has expired. [http.MaxBytesReader] finds net/http's writer only when it is given that one: under a
 // wrapped handler it limits as ever, but does not have the connection closed early.
 package server
