@@ -13,7 +13,7 @@
 // (spiffe://trust-domain/path), its key, and the roots of each trust domain, together as one immutable [Material] that is
 // replaced while the process runs. There are two here, and [NewMaterial] lets others be written:
 //
-//   - [Files]: PEM files, read again when they change, as a Kubernetes Secret, cert-manager or SPIFFE helper writes them.
+//   - [Files]: PEM files, read again when they change, as a Kubernetes Secret, cert-manager or spiffe-helper writes them.
 //   - package security/ca: an authority inside the process, for laptops and tests.
 //
 // # TLS
