@@ -31,7 +31,7 @@
 //     request, recovery from panics, and Drain, which ends a process without losing a request. It never links grpc.
 //   - [github.com/intramesh/intramesh/server/servergrpc] does the same for grpc-go, with the same Server.
 //
-// What both work with. Each is a field of their Config, and each stands alone:
+// What these work with. Each is a field of a Config, and each stands alone:
 //
 //   - [github.com/intramesh/intramesh/discovery] says where services are: Static, File, DNS and Merge, and the Source
 //     interface for everything else. [github.com/intramesh/intramesh/discovery/discoverytest] checks a Source of your own.
