@@ -103,6 +103,8 @@ func (d *Destination) await(c *Call) error {
 
 // answered waits for the registry's first answer until ctx or the client ends.
 func (d *Destination) answered(ctx context.Context) error {
+	d.Pin() // who waits needs the watch, however long it takes
+	defer d.Unpin()
 	for {
 		eps, changed := d.endpoints.Watch()
 		if eps != nil {

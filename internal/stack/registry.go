@@ -11,11 +11,18 @@ import (
 type registry struct {
 	byName sync.Map // string to *Destination
 	mu     sync.Mutex
+	size   int // of byName; guarded by mu, as is swept
 	swept  time.Time
 }
 
-// idleAfter is how long a destination is kept without calls: as long as grpc keeps an idle connection.
-const idleAfter = 30 * time.Minute
+const (
+	// idleAfter is how long a destination is kept without calls: as long as grpc keeps an idle connection.
+	idleAfter = 30 * time.Minute
+	// hurriedAfter is how long one is kept that the source does not know, or any while there are more than crowd: a
+	// program that calls whatever its own callers name must not hold half an hour of names.
+	hurriedAfter = time.Minute
+	crowd        = 1000
+)
 
 // Destination is the state of a service, made at its first call, with the watch of its endpoints.
 func (s *Client) Destination(service string, now time.Time) *Destination {
@@ -57,6 +64,7 @@ func (s *Client) add(r *registry, name string, now time.Time) *Destination {
 	defer s.setting.Unlock()
 	d.setPolicy(*s.policy.Load())
 	r.byName.Store(name, d)
+	r.size++
 	return d
 }
 
@@ -73,20 +81,38 @@ func (d *Destination) Pin() { d.pins.Add(1) }
 // Unpin takes back one Pin.
 func (d *Destination) Unpin() { d.pins.Add(-1) }
 
-// sweep drops what has been idle, at most once a minute. The caller holds mu.
+// sweep drops what has been idle, now and then. The caller holds mu.
 func (r *registry) sweep(now time.Time) {
-	if now.Sub(r.swept) < time.Minute {
+	every, limit := time.Minute, idleAfter
+	if r.size > crowd {
+		every, limit = 10*time.Second, hurriedAfter
+	}
+	if now.Sub(r.swept) < every {
 		return
 	}
 	r.swept = now
-	before := now.Add(-idleAfter).Unix()
 	r.byName.Range(func(key, v any) bool {
-		if d := v.(*Destination); d.used.Load() < before && d.pins.Load() == 0 {
+		d := v.(*Destination)
+		after := limit
+		if d.unknown() {
+			after = hurriedAfter
+		}
+		if d.used.Load() < now.Add(-after).Unix() && d.pins.Load() == 0 {
 			r.byName.Delete(key)
+			r.size--
 			d.retire()
 		}
 		return true
 	})
+}
+
+// unknown reports whether the source has not said of the destination that there is such a service.
+func (d *Destination) unknown() bool {
+	if d.direct {
+		return false
+	}
+	eps := d.Endpoints()
+	return eps == nil || eps.absent
 }
 
 func (r *registry) each(f func(*Destination)) {
