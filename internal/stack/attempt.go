@@ -33,10 +33,11 @@ type Attempt struct {
 	missing        *call.Error // why the last choice found no endpoint; nil if it found one
 	held           bool        // Node counts this attempt as in flight
 	fine           bool        // the reply was good; Node hears of it when the body is over
+	filter         filter
 	ended          atomic.Bool
 	probe          atomic.Pointer[Node] // the node that this attempt finds out about; nil: none
 	claimed        atomic.Int64         // when it began to
-	filter         filter
+	among          *Endpoints           // that filter narrows
 }
 
 // Field is one header or metadata entry.

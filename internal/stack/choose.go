@@ -23,16 +23,17 @@ var ErrNotConnected = errors.New("intramesh: no endpoint can be connected to")
 
 // filter is the narrowing of a choice: what is ejected stands back, and so does what the call has tried already.
 type filter struct {
-	eps       *Endpoints
-	call      *Call
 	fresh     bool // pass only what the call has not tried
 	ejections bool // pass only what is not ejected, or wants a probe
 }
 
-func (f *filter) Usable(i int) bool { return f.passes(f.eps.Nodes[i]) }
+// choosing is an attempt as a picker sees it.
+type choosing Attempt
 
-func (f *filter) passes(n *Node) bool {
-	return (!f.ejections || n.open()) && (!f.fresh || f.call.fresh(n))
+func (c *choosing) Usable(i int) bool { return (*Attempt)(c).passes(c.among.Nodes[i]) }
+
+func (a *Attempt) passes(n *Node) bool {
+	return (!a.filter.ejections || n.open()) && (!a.filter.fresh || a.Call.fresh(n))
 }
 
 // relax drops the condition that matters least; false where there is none left. An endpoint that has just failed this call
@@ -82,15 +83,15 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 		return n, nil
 	}
 	// One that is about to connect beats one that has just failed this call, and one that is ejected.
-	f := &filter{call: c, fresh: len(c.tried) > 0, ejections: ejections}
+	a.filter = filter{fresh: len(c.tried) > 0, ejections: ejections}
 	for {
-		if n := r.Pick(f.passes); n != nil {
+		if n := r.Pick(a.passes); n != nil {
 			return n, nil
 		}
-		if r.Hope(f.passes) {
+		if r.Hope(a.passes) {
 			return nil, ErrWait
 		}
-		if !f.relax() {
+		if !a.filter.relax() {
 			return nil, ErrNotConnected
 		}
 	}
@@ -104,9 +105,9 @@ func (a *Attempt) pick(eps *Endpoints, ejections bool) *Node {
 		return eps.Nodes[eps.Picker.Pick(nil)]
 	}
 	f := &a.filter
-	*f = filter{eps, c, len(c.tried) > 0, ejections}
+	a.among, *f = eps, filter{len(c.tried) > 0, ejections}
 	for f.fresh || f.ejections {
-		if i := eps.Picker.Pick(f); i >= 0 {
+		if i := eps.Picker.Pick((*choosing)(a)); i >= 0 {
 			return eps.Nodes[i]
 		}
 		f.relax()
