@@ -25,9 +25,7 @@ func pauses(ds ...time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w)
 		for i, d := range ds {
-			select {
-			case <-time.After(d):
-			case <-r.Context().Done():
+			if !rest(r.Context(), d) {
 				return
 			}
 			if i > 0 {
@@ -35,6 +33,20 @@ func pauses(ds ...time.Duration) http.HandlerFunc {
 			}
 			_ = rc.Flush()
 		}
+	}
+}
+
+// rest waits for d, or returns false when ctx ends before. It makes no timer for a time that is over already: timers that
+// several goroutines of a bubble find due at the same moment crash the race detector (https://go.dev/issue/78156).
+func rest(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
