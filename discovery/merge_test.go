@@ -26,16 +26,21 @@ var silent = source(func(ctx context.Context, _ string, _ func(discovery.Update)
 	return nil
 })
 
-// after reports updates one after the other, each after a delay.
+// after reports updates one after the other, each after a delay. Where there is none it makes no timer: those that several
+// goroutines of a bubble find due at the same moment crash the race detector (https://go.dev/issue/78156).
 func after(d time.Duration, updates ...discovery.Update) source {
 	return func(ctx context.Context, _ string, fn func(discovery.Update)) error {
 		for _, u := range updates {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(d):
-				fn(u)
+			if d > 0 {
+				select {
+				case <-ctx.Done():
+				case <-time.After(d):
+				}
 			}
+			if ctx.Err() != nil {
+				return nil
+			}
+			fn(u)
 		}
 		<-ctx.Done()
 		return nil
