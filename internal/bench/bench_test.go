@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,13 +17,17 @@ var line = regexp.MustCompile(`^(grpc-unary|grpc-stream|http1|http2) c=[12] (` +
 
 // TestRun makes every implementation work for a moment: each call checks its answer.
 func TestRun(t *testing.T) {
-	o, err := parse([]string{"-for", "20ms", "-rounds", "2", "-c", "1,2", "-endpoints", "2"})
+	profile := filepath.Join(t.TempDir(), "cpu")
+	o, err := parse([]string{"-for", "20ms", "-rounds", "2", "-c", "1,2", "-endpoints", "2", "-cpuprofile", profile})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := run(o, &out); err != nil {
+	if err := profiled(o, &out); err != nil {
 		t.Fatal(err)
+	}
+	if f, err := os.Stat(profile); err != nil || f.Size() == 0 {
+		t.Errorf("no profile: %v", err)
 	}
 	want := 0
 	for _, b := range benchmarks {
