@@ -282,10 +282,10 @@ var scenarios = map[string]func(ctx context.Context, l link, s *script){
 		s.say("%v", err != nil)
 	},
 	"stream deadline": func(ctx context.Context, l link, s *script) {
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
-		defer cancel()
-		st, err := l.FullDuplexCall(ctx)
+		late := overdue{ctx, make(chan struct{})}
+		st, err := l.FullDuplexCall(late)
 		s.end(err)
+		close(late.over)
 		_, err = st.Recv()
 		s.say("%v", status.Code(err))
 	},
@@ -525,4 +525,23 @@ func connect(t testing.TB, target string, opts ...grpc.DialOption) *grpc.ClientC
 	}
 	t.Cleanup(func() { _ = cc.Close() })
 	return cc
+}
+
+// overdue is a context whose deadline passes when a test says so, and not before the test is ready for it.
+type overdue struct {
+	context.Context
+
+	over chan struct{}
+}
+
+func (o overdue) Deadline() (time.Time, bool) { return time.Now().Add(time.Hour), true }
+func (o overdue) Done() <-chan struct{}       { return o.over }
+
+func (o overdue) Err() error {
+	select {
+	case <-o.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -366,38 +367,40 @@ func TestSetResilienceAtRunTime(t *testing.T) {
 }
 
 func TestDeadlines(t *testing.T) {
-	w := newWorld(t, under(fastRetries()), "a:1", "b:1")
-	hang := jobs(func(_ string, s grpc.ServerStream) error { <-s.Context().Done(); return s.Context().Err() })
-	w.serve("a:1", hang.server())
-	w.serve("b:1", hang.server())
-	cc := w.conn()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	var info client.Info
-	_, err := invoke(client.With(ctx, client.Options{Info: &info}), cc, put)
-	var e *client.Error
-	if status.Code(err) != codes.DeadlineExceeded || errors.As(err, &e) || len(info.Attempts) != 1 {
-		t.Errorf("got %v after %d attempts, want what grpc says", err, len(info.Attempts))
-	}
-	ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	_, err = invoke(client.With(ctx, client.Options{Info: &info}), cc, get)
-	if status.Code(err) != codes.DeadlineExceeded || len(info.Attempts) < 2 || info.Attempts[0].Endpoint == info.Attempts[1].Endpoint {
-		t.Errorf("got %v after %+v, want a second attempt at the other endpoint after half of the time", err, info)
-	}
-	_, err = invoke(client.With(t.Context(), client.Options{Timeout: 50 * time.Millisecond}), cc, put)
-	if !errors.As(err, &e) || e.Reason != client.Deadline || !errors.Is(err, context.DeadlineExceeded) || status.Code(err) != codes.DeadlineExceeded {
-		t.Errorf("a timeout of the call's options: %v", err)
-	}
-	ctx, cancel = context.WithCancel(t.Context())
-	go func() {
-		eventually(t, "the call is there", func() bool { return w.inFlight() > 0 })
-		cancel()
-	}()
-	if _, err = invoke(ctx, cc, get); status.Code(err) != codes.Canceled || err.Error() != status.FromContextError(context.Canceled).Err().Error() {
-		t.Errorf("canceled: %v", err)
-	}
-	w.settled()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, under(fastRetries()), "a:1", "b:1")
+		hang := jobs(func(_ string, s grpc.ServerStream) error { <-s.Context().Done(); return s.Context().Err() })
+		w.serve("a:1", hang.server())
+		w.serve("b:1", hang.server())
+		cc := w.conn()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var info client.Info
+		_, err := invoke(client.With(ctx, client.Options{Info: &info}), cc, put)
+		var e *client.Error
+		if status.Code(err) != codes.DeadlineExceeded || errors.As(err, &e) || len(info.Attempts) != 1 {
+			t.Errorf("got %v after %d attempts, want what grpc says", err, len(info.Attempts))
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		_, err = invoke(client.With(ctx, client.Options{Info: &info}), cc, get)
+		if status.Code(err) != codes.DeadlineExceeded || len(info.Attempts) < 2 || info.Attempts[0].Endpoint == info.Attempts[1].Endpoint {
+			t.Errorf("got %v after %+v, want a second attempt at the other endpoint after half of the time", err, info)
+		}
+		_, err = invoke(client.With(t.Context(), client.Options{Timeout: 5 * time.Second}), cc, put)
+		if !errors.As(err, &e) || e.Reason != client.Deadline || !errors.Is(err, context.DeadlineExceeded) || status.Code(err) != codes.DeadlineExceeded {
+			t.Errorf("a timeout of the call's options: %v", err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if _, err = invoke(ctx, cc, get); status.Code(err) != codes.Canceled || err.Error() != status.FromContextError(context.Canceled).Err().Error() {
+			t.Errorf("canceled: %v", err)
+		}
+		synctest.Wait()
+		if n := w.inFlight(); n != 0 {
+			t.Errorf("%d in flight", n)
+		}
+	})
 }
 
 // Credentials that cannot be had now are the caller's own trouble: neither another endpoint's matter nor an error of ours.
