@@ -80,14 +80,28 @@ func same(a, b *discovery.Endpoint) bool {
 // retire is called when the endpoint has left the list: calls in flight go on, idle connections are given back.
 func (n *Node) retire() {
 	n.retired.Store(time.Now().UnixNano())
-	n.closeIdle()
+	n.giveBack()
 }
 
-func (n *Node) closeIdle() {
+// giveBack closes what is idle, and looks once more a little later: the transport notices after the reader of the last body
+// that a connection is idle.
+func (n *Node) giveBack() {
+	if n.closeIdle() {
+		time.AfterFunc(linger, func() { n.closeIdle() })
+	}
+}
+
+// linger is how much later.
+const linger = time.Second
+
+// closeIdle reports whether there was anything that may have something idle.
+func (n *Node) closeIdle() (some bool) {
 	n.slots.Range(func(_, v any) bool {
 		_ = v.(io.Closer).Close()
+		some = true
 		return true
 	})
+	return some
 }
 
 func (n *Node) closeSlot(key any) {
@@ -96,17 +110,12 @@ func (n *Node) closeSlot(key any) {
 	}
 }
 
-// linger is how long after the last call on a node that left the list its connections are looked at once more: the
-// transport notices a little later than the reader of the last body that a connection is idle.
-const linger = time.Second
-
 // left is called when an attempt at the node is over. The last one at a node that left the list leaves connections
 // behind that retire found in use.
 func (n *Node) left() {
 	n.Load.End()
 	if n.Retired() && n.Load.InFlight() == 0 {
-		n.closeIdle()
-		time.AfterFunc(linger, n.closeIdle)
+		n.giveBack()
 	}
 }
 
