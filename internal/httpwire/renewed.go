@@ -41,6 +41,7 @@ func (r *renewed) current() *http.Transport {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	m = r.pool.cfg.TLS.Material() // another may have been quicker, and with a newer one
 	old := r.now.Load()
 	if old != nil && old.of == m {
 		return old.transport
