@@ -27,21 +27,24 @@ func TestAllocations(t *testing.T) {
 	standard := resilience.Config{Default: resilience.Standard()} // has a breaker, which costs one
 	for _, tt := range []struct {
 		name     string
+		method   string
 		cfg      Config
 		base     http.RoundTripper
 		url      string
 		deadline bool
 		most     float64
 	}{
-		{"direct, nothing set", Config{}, stub, "http://orders/", false, 2},
-		{"direct, deadline", Config{}, stub, "http://orders/", true, 5},
-		{"direct, retries", Config{Resilience: retry}, stub, "http://orders/", false, 6},
-		{"mesh, nothing set", Config{Discovery: orders, WrapAttempt: wrap}, nil, "http://orders/", false, 2},
-		{"mesh, mesh scheme", Config{Discovery: orders, WrapAttempt: wrap}, nil, "mesh://orders/", false, 2},
-		{"mesh, deadline", Config{Discovery: orders, WrapAttempt: wrap}, nil, "http://orders/", true, 5},
-		{"mesh, retries", Config{Discovery: orders, WrapAttempt: wrap, Resilience: retry}, nil, "http://orders/", false, 6},
-		{"mesh, retries, deadline", Config{Discovery: orders, WrapAttempt: wrap, Resilience: retry}, nil, "http://orders/", true, 9},
-		{"mesh, standard, deadline", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", true, 10},
+		{"direct, nothing set", "GET", Config{}, stub, "http://orders/", false, 2},
+		{"direct, deadline", "GET", Config{}, stub, "http://orders/", true, 5},
+		{"direct, retries", "GET", Config{Resilience: retry}, stub, "http://orders/", false, 6},
+		{"mesh, nothing set", "GET", Config{Discovery: orders, WrapAttempt: wrap}, nil, "http://orders/", false, 2},
+		{"mesh, mesh scheme", "GET", Config{Discovery: orders, WrapAttempt: wrap}, nil, "mesh://orders/", false, 2},
+		{"mesh, deadline", "GET", Config{Discovery: orders, WrapAttempt: wrap}, nil, "http://orders/", true, 5},
+		{"mesh, retries", "GET", Config{Discovery: orders, WrapAttempt: wrap, Resilience: retry}, nil, "http://orders/", false, 6},
+		{"mesh, retries, deadline", "GET", Config{Discovery: orders, WrapAttempt: wrap, Resilience: retry}, nil, "http://orders/", true, 9},
+		{"mesh, standard, deadline", "GET", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", true, 10},
+		// Whether it was sent matters, so that is traced.
+		{"mesh, standard, deadline, not idempotent", "POST", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", true, 9},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := New(tt.cfg)
@@ -56,7 +59,7 @@ func TestAllocations(t *testing.T) {
 				ctx, cancel = context.WithTimeout(ctx, time.Hour)
 				defer cancel()
 			}
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, tt.url, nil)
+			req, err := http.NewRequestWithContext(ctx, tt.method, tt.url, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

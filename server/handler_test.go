@@ -161,4 +161,8 @@ func TestAllocations(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n > 1 {
 		t.Errorf("%v allocations a request", n)
 	}
+	r.Header.Set(call.HeaderDeadline, "1000") // a context, and a request that has it
+	if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n > 3 {
+		t.Errorf("%v allocations a request with a deadline", n)
+	}
 }
