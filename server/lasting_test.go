@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -263,4 +264,31 @@ func TestConnectionsAreRetired(t *testing.T) {
 			}
 		})
 	})
+}
+
+// deaf is a writer on which nothing can be ended.
+type deaf struct {
+	discard
+
+	asked chan struct{} // closed when somebody tries
+}
+
+func (d deaf) SetWriteDeadline(time.Time) error { close(d.asked); return http.ErrNotSupported }
+
+// Where an answer cannot be ended from outside, it is not completed either.
+func TestRevokedAnswersAreNotCompleted(t *testing.T) {
+	s := mustNew(t, Config{Authorize: security.AllowMethods("/a")})
+	w := deaf{discard{http.Header{}}, make(chan struct{})}
+	defer func() {
+		if p := recover(); p != http.ErrAbortHandler { //nolint:errorlint // net/http compares so too
+			t.Errorf("got %v, want http.ErrAbortHandler", p)
+		}
+	}()
+	s.Handler(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		out.(http.Flusher).Flush()
+		if err := s.SetAuthorize(security.AllowMethods("/b")); err != nil {
+			t.Error(err)
+		}
+		<-w.asked
+	})).ServeHTTP(w, httptest.NewRequest("GET", "/a", nil))
 }

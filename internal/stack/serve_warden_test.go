@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ import (
 // fakeConn is a connection that notes what happens to it, and when.
 type fakeConn struct {
 	state *tls.ConnectionState
+	until atomic.Pointer[time.Time] // when the chain ends, where that is not as in the certificate
 	began time.Time
 	mu    sync.Mutex
 	notes []string
@@ -30,7 +32,14 @@ func (c *fakeConn) note(what string) {
 }
 
 func (c *fakeConn) Authenticate(id security.Identity) (*security.Peer, error) {
-	return security.VerifyClient(id, c.state)
+	p, err := security.VerifyClient(id, c.state)
+	if at := c.until.Load(); at != nil && err == nil {
+		if time.Now().After(*at) {
+			return nil, &security.HandshakeError{Reason: security.Expired}
+		}
+		p = &security.Peer{ID: p.ID, Certificate: p.Certificate, NotAfter: *at}
+	}
+	return p, err
 }
 func (c *fakeConn) Retire() { c.note("retire") }
 func (c *fakeConn) Cut()    { c.note("cut") }
@@ -145,6 +154,21 @@ func TestConnectionsOfLostTrustAreCut(t *testing.T) {
 	})
 }
 
+// With other roots a chain may end sooner than it did.
+func TestConnectionsOfShorterChains(t *testing.T) {
+	underWarden(t, func(t *testing.T, r rounds) {
+		c := r.conn()
+		r.Warden.Watch(c)
+		synctest.Wait()
+		soon := time.Now().Add(10 * time.Second)
+		c.until.Store(&soon)
+		r.id.Set(r.shop.Workload([]string{"spiffe://shop/orders"}).Material(r.shop))
+		c.want(t)
+		time.Sleep(11 * time.Second)
+		c.want(t, "cut 10s")
+	})
+}
+
 func TestRequestsAreJudgedAgain(t *testing.T) {
 	underWarden(t, func(t *testing.T, r rounds) {
 		h, expires := r.begin(), r.begin(until(10*time.Second))
@@ -168,11 +192,10 @@ func TestRequestsAreJudgedAgain(t *testing.T) {
 // A change between the judgement of a request and the moment when it is known to last is not lost.
 func TestRequestsThatMissedAChange(t *testing.T) {
 	underWarden(t, func(t *testing.T, r rounds) {
-		other := r.begin()
-		r.Warden.Hold(other) // so that the goroutine runs and has seen everything
+		r.Warden.Watch(r.conn()) // so that the goroutine runs, and does not begin by looking at everything
 		h := r.begin()
 		r.Guard.SetRules(security.AllowMethods("GET /b"))
-		other.want(t, "revoke 0s")
+		synctest.Wait() // it has seen the change
 		r.Warden.Hold(h)
 		h.want(t, "revoke 0s")
 	})

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/net/http2"
 	"google.golang.org/grpc/codes"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
@@ -147,6 +149,42 @@ func TestLostTrustEndsStreamsAndConnections(t *testing.T) {
 		synctest.Wait()
 		if n := sh.net.Conns(sh.addr); n != 0 {
 			t.Errorf("%d connections", n)
+		}
+	})
+}
+
+// rudely is a connection of a client that speaks HTTP/2, and does not leave when it is asked to.
+func (sh *shop) rudely() net.Conn {
+	sh.t.Helper()
+	raw, err := sh.net.DialContext(sh.t.Context(), "tcp", sh.addr)
+	if err != nil {
+		sh.t.Fatal(err)
+	}
+	cfg := sh.as(sh.member("spiffe://shop/web"))
+	cfg.NextProtos = []string{"h2"}
+	c := tls.Client(raw, cfg)
+	sh.t.Cleanup(func() { _ = c.Close() })
+	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
+		sh.t.Fatal(err)
+	}
+	if err := http2.NewFramer(c, nil).WriteSettings(); err != nil {
+		sh.t.Fatal(err)
+	}
+	return c
+}
+
+// A client that does not leave is left.
+func TestLostTrustClosesConnectionsInAnyCase(t *testing.T) {
+	inBubble(t, server.Config{}, func(t *testing.T, sh *shop) {
+		sh.serve(service{})
+		c := sh.rudely()
+		time.Sleep(time.Second)
+		next := pkitest.Root(t)
+		began := time.Now()
+		sh.id.Set(next.Workload([]string{"spiffe://shop/orders"}).Material(next))
+		_, _ = io.Copy(io.Discard, c)
+		if took := time.Since(began); took != linger {
+			t.Errorf("closed after %v", took)
 		}
 	})
 }
