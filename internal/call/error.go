@@ -47,12 +47,11 @@ func (e *Error) Text(pkg string) string {
 	var b strings.Builder
 	b.WriteString(pkg)
 	b.WriteString(": ")
-	b.WriteString(e.Service)
-	if e.Method != "" {
-		b.WriteString(" ")
-		b.WriteString(e.Method)
+	// A server that refuses names neither: it is the service, and the request is at hand.
+	if what := strings.TrimSpace(e.Service + " " + e.Method); what != "" {
+		b.WriteString(what)
+		b.WriteString(": ")
 	}
-	b.WriteString(": ")
 	b.WriteString(e.Reason)
 	if e.Rule != "" {
 		b.WriteString(" by ")

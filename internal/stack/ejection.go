@@ -17,8 +17,10 @@ type ejection struct {
 	due     atomic.Int64 // 0: not ejected; else when a probe may find out, in the outliers' time
 	probe   atomic.Int64 // when the probe began that is under way; 0: none is
 
-	times int64 // by how much the next ejection is longer; guarded by outliers.mu
-	since int64 // when it was readmitted; guarded by outliers.mu
+	// Guarded by outliers.mu.
+	times   int64 // by how much the next ejection is longer
+	since   int64 // when it was readmitted
+	counted bool  // it is out, and in the list as the outliers were last told of it
 }
 
 // probePatience is how long a probe keeps others from being one. A stream that is silent may last for ever.

@@ -72,6 +72,7 @@ func (o *outliers) list(n int) {
 			delete(o.out, n)
 			n.due.Store(0) // should it come back all the same
 		}
+		n.counted = !n.Retired()
 	}
 	o.trim(call.EndpointsChanged)
 	o.weigh(call.EndpointsChanged)
@@ -86,7 +87,7 @@ func (o *outliers) trim(reason string) {
 	for over := o.ejected() - o.most(p); over > 0; over-- {
 		var next *Node
 		for n := range o.out {
-			if !n.Retired() && (next == nil || n.due.Load() < next.due.Load()) {
+			if n.counted && (next == nil || n.due.Load() < next.due.Load()) {
 				next = n
 			}
 		}
@@ -94,11 +95,12 @@ func (o *outliers) trim(reason string) {
 	}
 }
 
-// ejected is how many endpoints of the list are out. The caller holds mu.
+// ejected is how many endpoints of the list are out. It goes by the list that it was told of, as listed does: nodes leave
+// and come back a moment before. The caller holds mu.
 func (o *outliers) ejected() int {
 	count := 0
 	for n := range o.out {
-		if !n.Retired() {
+		if n.counted {
 			count++
 		}
 	}
@@ -158,6 +160,7 @@ func (o *outliers) eject(n *Node, p *resilience.Outlier, reason string) {
 	now := o.now()
 	d := n.term(p, now, again)
 	o.out[n] = struct{}{}
+	n.counted = n.counted || !again
 	n.clear()
 	n.probe.Store(0)
 	n.due.Store(now + int64(d))
@@ -183,6 +186,7 @@ func (o *outliers) admit(n *Node, reason string) {
 		return
 	}
 	delete(o.out, n)
+	n.counted = false
 	n.since = o.now()
 	n.clear()
 	n.probe.Store(0)

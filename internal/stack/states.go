@@ -18,7 +18,7 @@ func (d *Destination) EndpointStates() (s EndpointStates) {
 	now := o.now()
 	for n := range o.out {
 		switch {
-		case n.Retired():
+		case !n.counted: // it has left the list
 		case n.due.Load() <= now:
 			s.Probing++
 		default:
