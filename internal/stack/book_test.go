@@ -173,6 +173,25 @@ func TestHurriedAttempts(t *testing.T) {
 	}
 }
 
+// TestTheExcuseLapses: an endpoint that was slow once and hangs from then on is not excused for ever.
+func TestTheExcuseLapses(t *testing.T) {
+	b, _ := bookOf(t)
+	b.set([]discovery.Endpoint{{Addr: "a:80"}})
+	n := b.nodes[0]
+	n.Judge(call.Success, &call.Attempt{Took: 10 * time.Second})
+	late := call.Attempt{Took: time.Second, Outcome: call.Outcome{Err: context.DeadlineExceeded, Code: call.DeadlineExceeded}}
+	excused := 0
+	for ; n.Load.Penalty() == 0; excused++ {
+		if excused > 100 {
+			t.Fatal("excused for ever")
+		}
+		n.Judge(call.Failure, &late)
+	}
+	if excused < 2 {
+		t.Errorf("excused %d times: no more than a slow moment's worth", excused)
+	}
+}
+
 // TestIdleDestinationsAreDropped, with their watch; those that are pinned or in use are not.
 func TestIdleDestinationsAreDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

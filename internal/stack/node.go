@@ -143,7 +143,9 @@ func (n *Node) Judge(class call.Class, a *call.Attempt) {
 		n.learn(a.Took)
 	case call.Canceled:
 	default:
-		if !n.hurried(a) {
+		if n.hurried(a) {
+			n.doubt()
+		} else {
 			n.Load.Fail()
 		}
 	}
@@ -154,6 +156,13 @@ func (n *Node) Judge(class call.Class, a *call.Attempt) {
 func (n *Node) hurried(a *call.Attempt) bool {
 	o := &a.Outcome
 	return o.Code == call.DeadlineExceeded && o.Status == 0 && int64(a.Took) < n.usual.Load()
+}
+
+// doubt makes the usual latency a little less. An endpoint that was slow once and then hangs would otherwise be excused for
+// ever, since nothing succeeds any more that would teach another.
+func (n *Node) doubt() {
+	old := n.usual.Load()
+	n.usual.Store(old - old/usualWeight)
 }
 
 func (n *Node) learn(took time.Duration) {
