@@ -10,11 +10,17 @@ BENCHARGS ?=
 
 .PHONY: help
 help: ## show what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
-test: ## run every test with the race detector
+test: ## run every test with the race detector; those against Consul where test-consul has built it
 	$(GO) test -race ./...
+	@cd internal/consultool && $(GO) run . -check >/dev/null
+
+.PHONY: test-consul
+test-consul: ## build a Consul server where there is none, and run the tests against it
+	cd internal/consultool && $(GO) run .
+	$(GO) test -race ./internal/consultest ./discovery/consul
 
 .PHONY: bench
 bench: ## compare with plain net/http and grpc-go; BENCHARGS=-h shows the flags
@@ -41,6 +47,7 @@ api: ## write down the exported API anew, after a change that is meant
 fmt: ## format the code
 	gofmt -w .
 
+# internal/consultool is left out: tidying it would ask for the tests of all that Consul needs.
 .PHONY: tidy
 tidy: ## make go.mod and go.sum say what is used, in every module
 	@for m in $(MODULES); do (cd $$m && $(GO) mod tidy) || exit 1; done

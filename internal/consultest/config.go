@@ -1,0 +1,76 @@
+package consultest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Config says what kind of agent is started. The zero Config is a server in dev mode, which forgets everything when it
+// stops.
+type Config struct {
+	// Durable is set for a server that keeps its data over a restart.
+	Durable bool
+	// Join are servers whose cluster a client agent joins. Such an agent keeps its own services over a restart, and what
+	// it knows can be taken from it by Forget. Empty: this agent is a server.
+	Join []*Server
+	// Token switches access control on: nothing is allowed by default, and this token may do everything. It is a UUID.
+	Token string
+	// Extra are further fields of the agent's configuration, as in its JSON files.
+	Extra map[string]any
+
+	servers int   // of the cluster; 0: dev mode
+	peers   []int // serf ports of the cluster
+}
+
+// write makes the configuration file and returns its path.
+func (c Config) write(t testing.TB, name, dir string, p ports) string {
+	t.Helper()
+	const off = -1
+	file := map[string]any{
+		"node_name": name, "bind_addr": "127.0.0.1", "client_addr": "127.0.0.1", "advertise_addr": "127.0.0.1",
+		"disable_update_check": true, "log_level": "INFO", "leave_on_terminate": false,
+		"performance": map[string]any{"raft_multiplier": 1},
+		"limits":      map[string]any{"http_max_conns_per_client": 2000},
+		"ports": map[string]any{
+			"http": p.http, "serf_lan": p.serf, "server": p.rpc,
+			"dns": off, "serf_wan": off, "grpc": off, "grpc_tls": off, "https": off,
+		},
+	}
+	if c.Token != "" {
+		file["acl"] = map[string]any{
+			"enabled": true, "default_policy": "deny", "enable_token_persistence": true,
+			"tokens": map[string]any{"initial_management": c.Token, "agent": c.Token},
+		}
+	}
+	if !c.dev() {
+		file["data_dir"] = filepath.Join(dir, "data")
+		var join []string
+		for _, s := range c.Join {
+			join = append(join, fmt.Sprintf("127.0.0.1:%d", s.ports.serf))
+		}
+		for _, port := range c.peers {
+			join = append(join, fmt.Sprintf("127.0.0.1:%d", port))
+		}
+		file["retry_join"], file["retry_interval"] = join, "1s"
+	}
+	if len(c.Join) == 0 && !c.dev() {
+		file["server"], file["bootstrap_expect"] = true, max(1, c.servers)
+		file["connect"] = map[string]any{"enabled": true}
+	}
+	maps.Copy(file, c.Extra)
+	data, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "agent.json")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (c Config) dev() bool { return !c.Durable && len(c.Join) == 0 && c.servers == 0 }

@@ -1,0 +1,72 @@
+package consultest_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/consul/api"
+	"go.uber.org/goleak"
+
+	"github.com/intramesh/intramesh/internal/consultest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestVersion compares the version with the one that is built.
+func TestVersion(t *testing.T) {
+	mod, err := os.ReadFile("../consultool/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "github.com/hashicorp/consul " + consultest.Version + " "; !strings.Contains(string(mod), want) {
+		t.Errorf("internal/consultool does not pin %q", want)
+	}
+}
+
+func put(t *testing.T, s *consultest.Server) {
+	t.Helper()
+	if _, err := s.Client().KV().Put(&api.KVPair{Key: "k", Value: []byte("v")}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func has(t *testing.T, s *consultest.Server) bool {
+	t.Helper()
+	pair, _, err := s.Client().KV().Get("k", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair != nil
+}
+
+// TestRestart shows what a server keeps: all of it, or nothing in dev mode.
+func TestRestart(t *testing.T) {
+	for _, durable := range []bool{false, true} {
+		s := consultest.Start(t, consultest.Config{Durable: durable})
+		put(t, s)
+		s.Restart()
+		if got := has(t, s); got != durable {
+			t.Errorf("durable %t: after a restart the key is there: %t", durable, got)
+		}
+	}
+}
+
+// TestCluster kills the leader of three, which get another, and pauses that one, after which there is none.
+func TestCluster(t *testing.T) {
+	servers := consultest.Cluster(t, 3, consultest.Config{})
+	put(t, servers[0])
+	first := consultest.Leader(servers)
+	first.Kill()
+	second := consultest.Leader(servers)
+	if first == second {
+		t.Fatal("the dead leader leads")
+	}
+	first.Start()
+	if !has(t, first) {
+		t.Error("who comes back has lost the key")
+	}
+	second.Pause()
+	second.Resume()
+	second.WaitReady()
+}
