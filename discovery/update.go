@@ -53,6 +53,10 @@ func same(a, b Endpoint) bool {
 		maps.Equal(a.Metadata, b.Metadata)
 }
 
+// Difference is the shortest news of the step from old to next, and false where there is none; order is not news. It is a
+// [Diff], or a [Set] of next where a diff would be more than half as long. Sources use it who learn of whole sets.
+func Difference(old, next []Endpoint) (Update, bool) { return diff(old, next) }
+
 // diff is the shortest news of the step from old to next, and false where there is none. Order is not news.
 func diff(old, next []Endpoint) (Update, bool) {
 	whole := next

@@ -1,0 +1,82 @@
+package consul
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+)
+
+// credible says why an answer without instances must not be believed, if so. Consul does not refuse who may not read a
+// service: it leaves out what may not be seen, and says so in a header, but not to who has no token.
+func (f *follower) credible(ctx context.Context, entries []*api.ServiceEntry, meta *api.QueryMeta) error {
+	switch {
+	case len(entries) > 0:
+		return nil
+	case meta.ResultsFilteredByACLs:
+		return f.lacks("the token")
+	case !meta.KnownLeader && meta.QueryBackend != api.QueryBackendStreaming:
+		return errors.New("no instances, says a server that knows no leader")
+	case meta.DefaultACLPolicy == "deny" && f.plane.token.load() == "":
+		return f.anonymous(ctx)
+	}
+	return nil
+}
+
+func (f *follower) lacks(who string) error {
+	return fmt.Errorf("%s may not read it: want service %q { policy = \"read\" } and node_prefix \"\" { policy = \"read\" }",
+		who, f.q.service)
+}
+
+// anonymous finds out whether who has no token may read the service: Consul leaves that out of an answer, but an agent
+// refuses who asks it for its own instances of a service that may not be read.
+func (f *follower) anonymous(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	var out json.RawMessage
+	_, err := f.plane.api.Raw().Query("/v1/agent/health/service/name/"+f.q.service, &out, f.plane.options(ctx))
+	var s api.StatusError
+	switch {
+	case errors.As(err, &s) && s.Code == http.StatusForbidden:
+		return f.lacks("who has no token")
+	case errors.As(err, &s) && s.Code == http.StatusNotFound: // allowed, and there is none here
+	case err != nil:
+		return fmt.Errorf("no instances, and whether they may be seen is not known: %w", err)
+	}
+	return nil
+}
+
+// explain adds to an error of Consul what it means. A token that was deleted while a question was held open is reported as
+// an error of the server.
+func explain(err error) error {
+	var s api.StatusError
+	if errors.As(err, &s) && (s.Code == http.StatusForbidden || strings.Contains(s.Body, "ACL not found")) {
+		return fmt.Errorf("the token has expired, is unknown, or lacks a right: %w", err)
+	}
+	return err
+}
+
+// trustDomain is that of Consul's own CA. It stays what it is as long as the cluster does.
+func (p *Plane) trustDomain(ctx context.Context) (string, error) {
+	p.mu.Lock()
+	domain := p.domain
+	p.mu.Unlock()
+	if domain != "" {
+		return domain, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	roots, _, err := p.api.Agent().ConnectCARoots(p.options(ctx))
+	if err != nil {
+		return "", fmt.Errorf("trust domain of Connect: %w", explain(err))
+	}
+	p.mu.Lock()
+	p.domain = roots.TrustDomain
+	p.mu.Unlock()
+	return roots.TrustDomain, nil
+}

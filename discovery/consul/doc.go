@@ -1,0 +1,71 @@
+// Package consul is HashiCorp Consul as the registry: services find each other by it, and register themselves in it.
+//
+//	plane, err := consul.New(consul.Config{}) // the agent on this host, or what CONSUL_HTTP_ADDR and the others say
+//	c, err := client.New(client.Config{Discovery: plane, Hosts: []string{"orders"}})
+//	lease, err := plane.Register(ctx, discovery.Registration{
+//		Service:  "orders",
+//		Endpoint: discovery.Endpoint{Addr: "10.0.0.7:8080"},
+//		Ready:    s.Ready, // of a server.Server
+//	})
+//	...
+//	err = lease.Drain(ctx)  // no new callers: when the server begins to drain
+//	err = lease.Leave(ctx)  // gone: when it has
+//
+// # What a name means
+//
+// A service of the mesh is a service of Consul of that name. "orders.dc2" is the one in another datacenter. The long form
+// of Consul's DNS has a place for a tag: "v2.orders.service.dc2", with ".consul" behind it or without. "orders:9090" are
+// the instances that have that port. Everything else, several tags, filter expressions, names with dots, is said in
+// Config.Services.
+//
+// # What is read from where
+//
+//	Endpoint.Addr      the service's address, else its node's, and the service's port; Config.TaggedAddress chooses others;
+//	                   a socket path where there is no port
+//	Endpoint.Weight    the service's weight for passing, or for warning where Config.Warning is set
+//	Zone, Region       the service's locality, else its node's; a zone without a region, which Consul has not, is the
+//	                   metadata "locality-zone"
+//	Endpoint.Metadata  the service's metadata, and tags: "version=v1" as a label of that name and value, "canary" as a label
+//	                   with the value "true"; metadata goes first
+//	Endpoint.ID        the metadata "spiffe-id", else what Consul's CA gives to instances that are Connect native
+//
+// Instances whose checks fail, or that are in maintenance, are left out, and those in warning too unless Config.Warning is
+// set. Where several stand at one address the one that was registered last holds. A service of which no instance is
+// registered is [discovery.Absent]; one whose instances are all down is known and empty, and so is a subset by tags or
+// filter that nobody is in.
+//
+// # What is asked
+//
+// Each service that somebody watches costs one blocking query and one connection, however many clients watch it; Consul
+// answers when something changes, and once in Config.Wait when nothing does. Watches hear of differences. After an answer
+// the next question follows 100 ms later at the earliest, and later where answers are large, so that reading them takes
+// about 5 % of a core; 800 ms at the most. The index of a query starts again when it goes back. An agent takes 200
+// connections of one client unless its http_max_conns_per_client says otherwise.
+//
+// # When Consul is away
+//
+// The last endpoints hold, however long it lasts, and watches hear that they are old ([discovery.Failed]). Consul is asked
+// again after 1 s, and then less often, up to every 30 s, 20 % to either side. Errors, answers that are cut off or not
+// Consul's, and empty ones that come from a server without a leader count as failures. That there are no instances is
+// believed when Consul says so in earnest. Each problem is logged once, and its end.
+//
+// Consul answers who may not read a service as if it were empty. Such answers are recognised, count as failures, and the
+// error names the right that is missing.
+//
+// # Registered instances
+//
+// [Plane.Register] speaks to the agent of this host. It tries until the agent is there, and looks after the instance from
+// then on: it tells TTL checks whether the instance is ready, thrice in a TTL and when that changes, and registers it again
+// where the agent has forgotten it. An instance that registers as ready begins as passing. Drain puts it into maintenance,
+// Leave removes it. An instance that dies is critical when its TTL ends or its checks fail, and is removed by the agent
+// after Registration.RemoveAfter, a minute unless it says otherwise; Consul looks every 30 s.
+//
+// # Rights
+//
+// With access control on, a token that finds services needs the first two rules, which can be narrowed to the services
+// that are called; one that registers "orders" needs the third:
+//
+//	service_prefix "" { policy = "read" }
+//	node_prefix    "" { policy = "read" }
+//	service "orders"  { policy = "write" }
+package consul

@@ -1,0 +1,148 @@
+package consul
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/consul/api"
+
+	"github.com/intramesh/intramesh/discovery"
+)
+
+// ErrClosed says that the Plane was closed.
+var ErrClosed = errors.New("discovery: consul: closed")
+
+// Plane is Consul as seen by one process: a [discovery.Source] and a [discovery.Registrar]. See the package's
+// documentation.
+type Plane struct {
+	cfg    Config
+	api    *api.Client
+	base   *http.Transport
+	token  token
+	closed chan struct{}
+
+	mu        sync.Mutex
+	followers map[question]*follower
+	leases    map[*lease]struct{}
+	domain    string // trust domain of Consul's CA, once it is known
+}
+
+var (
+	_ discovery.Source    = (*Plane)(nil)
+	_ discovery.Registrar = (*Plane)(nil)
+)
+
+// New makes a Plane. It asks nothing of Consul yet: that Consul is away is no error, now or later. An error names the
+// field or the variable that cannot be honoured.
+func New(cfg Config) (*Plane, error) {
+	p, err := open(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("discovery: consul: %w", err)
+	}
+	return p, nil
+}
+
+func open(cfg Config) (*Plane, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if err := checkEnvironment(); err != nil {
+		return nil, err
+	}
+	conf := api.DefaultConfig() // reads the environment
+	p := &Plane{
+		cfg: cfg, base: conf.Transport, closed: make(chan struct{}),
+		followers: make(map[question]*follower), leases: make(map[*lease]struct{}),
+	}
+	if err := p.connect(conf); err != nil {
+		return nil, err
+	}
+	p.token.log = cfg.Logger
+	switch {
+	case cfg.Token != "":
+		p.token.last = cfg.Token
+	case cfg.TokenFile != "":
+		p.token.path = cfg.TokenFile
+	case conf.TokenFile != "":
+		p.token.path = conf.TokenFile
+	default:
+		p.token.last = conf.Token
+	}
+	if p.token.path != "" && p.token.load() == "" {
+		return nil, fmt.Errorf("token file %s: %s", p.token.path, p.token.bad)
+	}
+	conf.Token, conf.TokenFile = "", "" // each request carries its own
+	var err error
+	p.api, err = api.NewClient(conf)
+	return p, err
+}
+
+// connect says how the agent is reached.
+func (p *Plane) connect(conf *api.Config) error {
+	cfg := p.cfg
+	if cfg.Address != "" {
+		conf.Address = cfg.Address
+	}
+	if cfg.Namespace != "" {
+		conf.Namespace = cfg.Namespace
+	}
+	if cfg.Partition != "" {
+		conf.Partition = cfg.Partition
+	}
+	if p.base.TLSClientConfig = cfg.TLS.Clone(); cfg.TLS == nil {
+		t, err := api.SetupTLSConfig(&conf.TLSConfig)
+		if err != nil {
+			return fmt.Errorf("TLS from the environment: %w", err)
+		}
+		p.base.TLSClientConfig = t
+	}
+	if path, ok := strings.CutPrefix(conf.Address, "unix://"); ok {
+		p.base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		}
+		conf.Address = "localhost"
+	}
+	conf.HttpClient = &http.Client{Transport: guard{p.base}}
+	return nil
+}
+
+// checkEnvironment refuses what the API's client would only complain about, and then ignore.
+func checkEnvironment() error {
+	for _, name := range []string{api.HTTPSSLEnvName, api.HTTPSSLVerifyEnvName} {
+		if v := os.Getenv(name); v != "" {
+			if _, err := strconv.ParseBool(v); err != nil {
+				return fmt.Errorf("%s: %q is neither true nor false", name, v)
+			}
+		}
+	}
+	return nil
+}
+
+// Close ends all watches, which return [ErrClosed], and what keeps leases alive, which are not removed from Consul by it:
+// Leave does that. It may be called many times.
+func (p *Plane) Close() error {
+	p.mu.Lock()
+	select {
+	case <-p.closed:
+	default:
+		close(p.closed)
+	}
+	followers, leases := p.followers, p.leases
+	p.followers, p.leases = make(map[question]*follower), make(map[*lease]struct{})
+	p.mu.Unlock()
+	for _, f := range followers {
+		f.stop()
+	}
+	for l := range leases {
+		l.stop()
+	}
+	p.base.CloseIdleConnections()
+	return nil
+}

@@ -1,0 +1,87 @@
+package consul
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/hashicorp/consul/api"
+
+	"github.com/intramesh/intramesh/discovery"
+)
+
+// Register registers an instance with the agent and keeps it there: see [discovery.Registrar]. An instance of the same ID
+// is replaced, its checks too. It begins as passing where Ready says so, so that it need not wait for its first check.
+//
+// Consul's limits are errors at once: what it calls a bad request, and a token that may not write the service.
+func (p *Plane) Register(ctx context.Context, r discovery.Registration) (discovery.Lease, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	s, err := service(r)
+	if err != nil {
+		return nil, fmt.Errorf("discovery: registration: %w", err)
+	}
+	l := newLease(p, s, r)
+	if err := l.register(ctx); err != nil {
+		return nil, fmt.Errorf("discovery: consul: register %s: %w", s.ID, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.closed:
+		return nil, ErrClosed
+	default:
+	}
+	p.leases[l] = struct{}{}
+	l.start()
+	return l, nil
+}
+
+// register tries until the agent has the instance, it refuses it, or ctx ends.
+func (l *lease) register(ctx context.Context) error {
+	return persist(ctx, func() error { return l.announce(ctx) })
+}
+
+// persist tries with back-off until it succeeds, it is refused, or ctx ends.
+func persist(ctx context.Context, try func() error) error {
+	policy := backoff.WithContext(newBackOff(), ctx)
+	err := backoff.Retry(func() error {
+		err := explain(try())
+		if refused(err) {
+			return backoff.Permanent(err)
+		}
+		return err
+	}, policy)
+	return err
+}
+
+// refused says whether it is of no use to ask again.
+func refused(err error) bool {
+	var s api.StatusError
+	return errors.As(err, &s) && (s.Code == http.StatusBadRequest || s.Code == http.StatusForbidden)
+}
+
+// forgotten says whether the agent knows nothing of what it was told.
+func forgotten(err error) bool {
+	var s api.StatusError
+	return errors.As(err, &s) && s.Code == http.StatusNotFound
+}
+
+// beat is how often an instance looks after itself: thrice in its shortest TTL, and every 10 s at the least, to see
+// whether the agent still knows of it.
+func beat(r discovery.Registration) time.Duration {
+	least := 3 * defaultInterval
+	for _, c := range r.Checks {
+		if c.TTL > 0 {
+			least = min(least, c.TTL)
+		}
+	}
+	if len(r.Checks) == 0 {
+		least = defaultTTL
+	}
+	return least / 3
+}
