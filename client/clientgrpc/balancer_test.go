@@ -481,7 +481,9 @@ func TestBadTargets(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if _, err := invoke(t.Context(), connect(t, "mesh:///orders", clientgrpc.DialOptions(c)...), put); err == nil || !strings.Contains(err.Error(), "Discovery") {
+	_, err = invoke(t.Context(), connect(t, "mesh:///orders", clientgrpc.DialOptions(c)...), put)
+	var e *client.Error
+	if !errors.As(err, &e) || e.Reason != client.Invalid || e.Attempts != 0 || !strings.Contains(err.Error(), "Discovery") {
 		t.Errorf("without Discovery: %v", err)
 	}
 }

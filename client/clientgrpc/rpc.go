@@ -24,6 +24,8 @@ type rpc struct {
 	spared   bool                      // grpc has repeated this attempt's stream transparently
 	repeats  bool                      // grpc has repeated a stream of this call
 	finished []grpc.OnFinishCallOption // the caller's, run once a call and not once an attempt
+
+	unknowable bool // a mesh target, and no source that would know it
 }
 
 // start fills in what is known before the call path begins.
@@ -31,9 +33,19 @@ func (r *rpc) start(ctx context.Context, d *dialer, cc *grpc.ClientConn, method 
 	r.dialer, r.conn = d, cc
 	r.Protocol, r.Ctx, r.Method = call.GRPC, ctx, method
 	service, meshed := serviceOf(cc.Target())
-	// A mesh target without a source to ask is refused by the resolver.
 	r.Service, r.Direct, r.ChoosesLate = service, d.direct || !meshed || d.config.Discovery == nil, true
+	r.unknowable = meshed && d.config.Discovery == nil
 	r.Idempotent = methods.of(method).idempotent
+}
+
+// do takes the call through the call path, unless there is nobody to ask where it should go.
+func (r *rpc) do() error {
+	if r.unknowable {
+		return &call.Error{
+			Service: r.Service, Method: r.Method, Reason: call.Invalid, Code: call.FailedPrecondition, Err: errNoDiscovery,
+		}
+	}
+	return r.dialer.core.Do(&r.Call)
 }
 
 // serviceOf is the destination that a connection's target names, and whether it is one that the mesh resolves.

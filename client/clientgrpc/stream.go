@@ -41,7 +41,7 @@ func (d *dialer) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 	s.start(ctx, d, cc, method)
 	s.Wire, s.Streaming, s.failFast = s, true, failFast(opts)
 	s.opts = s.holdBack(opts)
-	err := d.core.Do(&s.Call)
+	err := s.do()
 	if err != nil {
 		err = convert(err)
 	} else if err = s.Last().Outcome.Err; err != nil {

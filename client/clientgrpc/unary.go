@@ -29,7 +29,7 @@ func (d *dialer) unary(ctx context.Context, method string, req, reply any, cc *g
 	u := &unary{invoke: invoke, req: req, reply: reply}
 	u.start(ctx, d, cc, method)
 	u.Wire, u.opts = u, u.holdBack(opts)
-	err := d.core.Do(&u.Call)
+	err := u.do()
 	if err != nil {
 		err = convert(err)
 	} else {
