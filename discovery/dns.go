@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/intramesh/intramesh/internal/again"
 )
 
 // Resolver looks up the addresses of a host. A [net.Resolver] is one. The lookup must end when ctx does. An answer that
@@ -82,8 +84,8 @@ func (d *DNS) Watch(ctx context.Context, service string, fn func(Update)) error 
 		<-ctx.Done()
 		return nil
 	}
-	w := dnsWatch{dns: d, question: q, news: reporter{fn: fn}, again: newBackOff()}
-	for ctx.Err() == nil && wait(ctx, w.lookup(ctx)) {
+	w := dnsWatch{dns: d, question: q, news: reporter{fn: fn}, again: again.BackOff()}
+	for ctx.Err() == nil && again.Wait(ctx, w.lookup(ctx)) {
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/intramesh/intramesh/internal/again"
 )
 
 // mergeGrace is how long a [Merge] waits for all sources before it answers with what some of them say. It is long enough
@@ -77,7 +79,7 @@ func (m merged) Watch(ctx context.Context, service string, fn func(Update)) erro
 		}()
 	}
 	u.begin(ctx)
-	if wait(ctx, mergeGrace) {
+	if again.Wait(ctx, mergeGrace) {
 		u.hurry(ctx)
 	}
 	for range m {
@@ -89,7 +91,7 @@ func (m merged) Watch(ctx context.Context, service string, fn func(Update)) erro
 
 // keepWatching starts the Watch of a source again and again, until ctx ends.
 func keepWatching(ctx context.Context, s Source, service string, fn func(Update)) {
-	again := newBackOff()
+	pauses := again.BackOff()
 	for {
 		start := time.Now()
 		err := watchOnce(ctx, s, service, fn)
@@ -98,9 +100,9 @@ func keepWatching(ctx context.Context, s Source, service string, fn func(Update)
 		}
 		fn(Update{Kind: Failed, Err: err})
 		if time.Since(start) > time.Minute {
-			again.Reset() // it was well for a while: this is a new trouble
+			pauses.Reset() // it was well for a while: this is a new trouble
 		}
-		if !wait(ctx, again.NextBackOff()) {
+		if !again.Wait(ctx, pauses.NextBackOff()) {
 			return
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"github.com/hashicorp/consul/api"
 
+	"github.com/intramesh/intramesh/internal/again"
 	"github.com/intramesh/intramesh/internal/snapshot"
 )
 
@@ -45,7 +46,7 @@ type follower struct {
 
 func follow(p *Plane, q question) *follower {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &follower{plane: p, q: q, cancel: cancel, done: make(chan struct{}), again: newBackOff()}
+	f := &follower{plane: p, q: q, cancel: cancel, done: make(chan struct{}), again: again.BackOff()}
 	f.state.Store(new(state))
 	go f.run(ctx)
 	return f
@@ -59,7 +60,7 @@ func (f *follower) stop() {
 
 func (f *follower) run(ctx context.Context) {
 	defer close(f.done)
-	for ctx.Err() == nil && wait(ctx, f.ask(ctx)) {
+	for ctx.Err() == nil && again.Wait(ctx, f.ask(ctx)) {
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/internal/again"
 )
 
 // Register registers an instance with the agent and keeps it there: see [discovery.Registrar]. An instance of the same ID
@@ -48,7 +49,7 @@ func (l *lease) register(ctx context.Context) error {
 
 // persist tries with back-off until it succeeds, it is refused, or ctx ends.
 func persist(ctx context.Context, try func() error) error {
-	policy := backoff.WithContext(newBackOff(), ctx)
+	policy := backoff.WithContext(again.BackOff(), ctx)
 	err := backoff.Retry(func() error {
 		err := explain(try())
 		if refused(err) {

@@ -6,24 +6,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
-
 	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/internal/again"
 )
-
-// newWatchBackoff is the wait before a source is asked again: 1 s, growing by 1.6, 20 % to either side, up to 30 s.
-func newWatchBackoff() *backoff.ExponentialBackOff {
-	return backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(time.Second), backoff.WithMultiplier(1.6), backoff.WithRandomizationFactor(0.2),
-		backoff.WithMaxInterval(30*time.Second), backoff.WithMaxElapsedTime(0))
-}
 
 // settledAfter is how long a watch must have lasted for the next failure to count as the first.
 const settledAfter = time.Minute
 
 // watch keeps asking the source until the destination is no longer needed.
 func (d *Destination) watch(ctx context.Context) {
-	wait := newWatchBackoff()
+	wait := again.BackOff()
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := d.ask(ctx)
@@ -37,10 +29,7 @@ func (d *Destination) watch(ctx context.Context) {
 		if time.Since(began) > settledAfter {
 			wait.Reset()
 		}
-		select {
-		case <-time.After(wait.NextBackOff()):
-		case <-ctx.Done():
-		}
+		again.Wait(ctx, wait.NextBackOff())
 	}
 }
 
