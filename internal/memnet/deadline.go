@@ -9,15 +9,17 @@ type deadline struct {
 	expired func() // takes the lock, so it never runs under it
 }
 
-// set replaces the deadline. The zero time is none; one that has passed takes effect at once.
+// set replaces the deadline. The zero time is none; one that has passed takes effect at once, without a timer: whoever sets
+// a deadline wakes those who wait anyway, and timers whose time is over crash the race detector of Go 1.26 in a synctest
+// bubble (golang/go#78156).
 func (d *deadline) set(at time.Time) {
 	if d.timer != nil {
 		d.timer.Stop()
 		d.timer = nil
 	}
 	d.at = at
-	if !at.IsZero() {
-		d.timer = time.AfterFunc(time.Until(at), d.expired)
+	if left := time.Until(at); left > 0 {
+		d.timer = time.AfterFunc(left, d.expired)
 	}
 }
 

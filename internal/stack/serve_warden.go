@@ -200,7 +200,7 @@ func (w *Warden) plan(timer *time.Timer) bool {
 	})
 	timer.Stop()
 	if !w.next.IsZero() {
-		timer.Reset(time.Until(w.next))
+		timer.Reset(max(time.Until(w.next), 1))
 	}
 	return true
 }

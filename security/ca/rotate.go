@@ -58,7 +58,7 @@ func (c *CA) Rotate(ctx context.Context, settle time.Duration) error {
 }
 
 func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
+	t := time.NewTimer(max(d, 1))
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
