@@ -52,6 +52,7 @@ type Config struct {
 type Server struct {
 	core    *stack.Server
 	hijacks hijacks
+	leases  *leases
 	id      security.Identity // nil: none
 	public  bool              // something is
 	refused security.Observer // of connections
@@ -82,10 +83,12 @@ func newServer(cfg Config, wait stack.ServeWait) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		core: stack.NewServer(sc),
-		id:   cfg.Identity, public: len(cfg.Public) > 0, refused: stack.ObserveRefusals(log),
+		core: stack.NewServer(sc), leases: newLeases(log, sc.DrainTimeout),
+		id: cfg.Identity, public: len(cfg.Public) > 0, refused: stack.ObserveRefusals(log),
 	}
 	s.core.Add(&s.hijacks)
+	s.core.OnDrain(s.leases.begin)
+	s.core.OnEnd(s.leases.end)
 	s.showExpiry(cfg)
 	return s, nil
 }
@@ -123,12 +126,14 @@ func (s *Server) Stopping() <-chan struct{} { return s.core.Stopping() }
 
 // Drain takes the process out of service without losing a request, and returns when that is done:
 //
-//  1. [Server.Ready] turns false, and gRPC health reports NOT_SERVING.
+//  1. [Server.Ready] turns false, gRPC health reports NOT_SERVING, and registries hear that instances that were announced
+//     by [Server.Register] take no new callers.
 //  2. The servers go on for DrainDelay. In its second half every HTTP answer carries "Connection: close" (HTTP/1.1) or is
 //     followed by GOAWAY (HTTP/2), because a connection that is closed while idle can lose a request.
 //  3. All attached servers, HTTP and gRPC, shut down gracefully side by side for up to DrainTimeout; HTTP in a moment of
 //     calm on its connections, for which it waits 1 s at most.
 //  4. What is left is closed, hijacked connections too.
+//  5. Instances that were announced leave their registries, within 5 s.
 //
 // It returns nil if all work was finished, and otherwise an error that says why it was cut off. The end of ctx cuts the
 // grace short. Further calls join the drain that runs.
@@ -142,8 +147,8 @@ func (s *Server) Drain(ctx context.Context) error {
 	return nil
 }
 
-// Close ends all attached servers at once, as [http.Server.Close] and grpc's Stop do. It cuts a drain short, and may be
-// called at any time, again too.
+// Close ends all attached servers at once, as [http.Server.Close] and grpc's Stop do, and has what was announced leave its
+// registries, within 1 s. It cuts a drain short, and may be called at any time, again too.
 func (s *Server) Close() error {
 	if err := s.core.Close(); err != nil {
 		return fmt.Errorf("server: close: %w", err)

@@ -45,6 +45,7 @@ type ServeDrain struct {
 	mu       sync.Mutex
 	cut      context.CancelFunc // ends the grace; nil before the drain
 	onDrain  []func()
+	onEnd    []func(context.Context)
 	stoppers []ServeStopper
 	sealed   bool // the stoppers are being stopped; a new one is closed at once
 
@@ -103,6 +104,15 @@ func (d *ServeDrain) OnDrain(f func()) {
 	}
 }
 
+// OnEnd has f called when all servers have stopped and before Drain returns, for what has to be done while nobody is served
+// any more, such as leaving a registry: done earlier it would be a lie. ctx ends when the grace is cut. Hooks run side by
+// side and bound themselves. It is called before the drain begins.
+func (d *ServeDrain) OnEnd(f func(ctx context.Context)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onEnd = append(d.onEnd, f)
+}
+
 // Drain runs the drain, or joins the one that runs, and returns when it is over: nil if all work was finished. The end
 // of ctx ends the grace for everybody.
 func (d *ServeDrain) Drain(ctx context.Context) error {
@@ -145,7 +155,19 @@ func (d *ServeDrain) run(ctx context.Context, onDrain []func()) {
 	d.phase.Store(serveStopping)
 	close(d.stopping)
 	d.stop(ctx)
+	d.end(ctx)
 	d.cut() // frees the context
+}
+
+func (d *ServeDrain) end(ctx context.Context) {
+	d.mu.Lock()
+	all := d.onEnd
+	d.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, f := range all {
+		wg.Go(func() { f(ctx) })
+	}
+	wg.Wait()
 }
 
 // stop shuts all servers down side by side, then closes what is left.
