@@ -19,6 +19,12 @@ type Config struct {
 	Join []*Server
 	// Token switches access control on: nothing is allowed by default, and this token may do everything. It is a UUID.
 	Token string
+	// Datacenter is the one that it is in. Empty: dc1. JoinWAN are servers of others that it is federated with; they need
+	// none in return. Both are for servers.
+	Datacenter string
+	JoinWAN    []*Server
+	// HTTPS are the fields of its "tls.https", such as cert_file. With any it has a port for HTTPS too.
+	HTTPS map[string]any
 	// Extra are further fields of the agent's configuration, as in its JSON files.
 	Extra map[string]any
 
@@ -37,8 +43,18 @@ func (c Config) write(t testing.TB, name, dir string, p ports) string {
 		"limits":      map[string]any{"http_max_conns_per_client": 2000},
 		"ports": map[string]any{
 			"http": p.http, "serf_lan": p.serf, "server": p.rpc,
-			"dns": off, "serf_wan": off, "grpc": off, "grpc_tls": off, "https": off,
+			"dns": off, "serf_wan": p.wan, "grpc": off, "grpc_tls": off, "https": off,
 		},
+	}
+	if c.Datacenter != "" {
+		file["datacenter"] = c.Datacenter
+	}
+	if len(c.JoinWAN) > 0 {
+		file["retry_join_wan"], file["retry_interval_wan"] = wanAddrs(c.JoinWAN), "1s"
+	}
+	if c.HTTPS != nil {
+		file["ports"].(map[string]any)["https"] = p.https
+		file["tls"] = map[string]any{"https": c.HTTPS}
 	}
 	if c.Token != "" {
 		file["acl"] = map[string]any{
@@ -71,6 +87,14 @@ func (c Config) write(t testing.TB, name, dir string, p ports) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func wanAddrs(servers []*Server) []string {
+	all := make([]string, len(servers))
+	for i, s := range servers {
+		all[i] = fmt.Sprintf("127.0.0.1:%d", s.ports.wan)
+	}
+	return all
 }
 
 func (c Config) dev() bool { return !c.Durable && len(c.Join) == 0 && c.servers == 0 }

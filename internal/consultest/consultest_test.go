@@ -70,3 +70,13 @@ func TestCluster(t *testing.T) {
 	second.Resume()
 	second.WaitReady()
 }
+
+// TestFederation asks a server about the services of another datacenter.
+func TestFederation(t *testing.T) {
+	a := consultest.Start(t, consultest.Config{})
+	b := consultest.Start(t, consultest.Config{Datacenter: "dc2", JoinWAN: []*consultest.Server{a}})
+	a.Until("dc2 is known", func() bool {
+		all, _, err := a.Client().Catalog().Service("consul", "", &api.QueryOptions{Datacenter: "dc2"})
+		return err == nil && len(all) == 1 && all[0].Node == b.Name()
+	})
+}

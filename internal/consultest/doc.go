@@ -4,7 +4,7 @@
 //
 //	func TestSomething(t *testing.T) {
 //		s := consultest.Start(t, consultest.Config{})
-//		api := s.Client(t)
+//		api := s.Client()
 //		...
 //	}
 //

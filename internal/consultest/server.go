@@ -118,6 +118,9 @@ func (s *Server) Forget() {
 // Addr is "host:port" of its HTTP API.
 func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.ports.http) }
 
+// HTTPSAddr is "host:port" of its HTTP API over TLS, where Config.HTTPS is set.
+func (s *Server) HTTPSAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.ports.https) }
+
 // Name is the name of its node.
 func (s *Server) Name() string { return s.name }
 
