@@ -76,7 +76,9 @@ func (r *registry) do(ctx context.Context, f func(context.Context) error, what s
 }
 
 func (r *registry) Register(ctx context.Context, reg discovery.Registration) (discovery.Lease, error) {
+	r.mu.Lock()
 	r.reg = reg
+	r.mu.Unlock()
 	if err := r.do(ctx, r.register, "register"); err != nil {
 		return nil, err
 	}
