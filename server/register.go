@@ -46,7 +46,7 @@ func (s *Server) register(ctx context.Context, r discovery.Registrar, reg discov
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	in := &instance{service: reg.Service, addr: reg.Endpoint.Addr, cancel: cancel}
-	if !s.Ready() || !s.leases.enter(in) {
+	if !s.leases.enter(in) {
 		return errDraining
 	}
 	defer s.leases.entered(in)

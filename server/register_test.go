@@ -46,6 +46,12 @@ func (j *journal) forget(line string) {
 	}
 }
 
+func (j *journal) sort() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	slices.Sort(j.lines)
+}
+
 func (j *journal) is(t *testing.T, want ...string) {
 	t.Helper()
 	j.mu.Lock()
