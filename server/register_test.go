@@ -149,6 +149,14 @@ func TestRegisterAndEnd(t *testing.T) {
 			},
 		},
 		{
+			"registry is slow to let go", registry{drain: func(ctx context.Context) error {
+				<-ctx.Done()
+				time.Sleep(2 * time.Second)
+				return nil
+			}}, drain,
+			[]string{"0s register", "0s drain", "5s stop", "6s stopped", "8s leave"},
+		},
+		{
 			"registry refuses", registry{drain: fail, leave: fail}, drain,
 			[]string{
 				"0s register", "0s drain", "0s drain failed",
