@@ -131,16 +131,16 @@ func TestRegisterAndEnd(t *testing.T) {
 	drain := func(s *Server) error { return s.Drain(context.Background()) }
 	for _, c := range []struct {
 		name     string
-		registry registry
+		registry *registry
 		end      func(*Server) error
 		want     []string
 	}{
 		{
-			"drain", registry{}, drain,
+			"drain", &registry{}, drain,
 			[]string{"0s register", "0s drain", "5s stop", "6s stopped", "6s leave"},
 		},
 		{
-			"registry hangs", registry{drain: hang, leave: hang}, drain,
+			"registry hangs", &registry{drain: hang, leave: hang}, drain,
 			[]string{
 				"0s register", "0s drain", "5s stop", "6s stopped", "6s drain failed",
 				`6s log: an instance was not taken out of service" service=orders address=10.0.0.7:80 error="context canceled"`,
@@ -149,7 +149,7 @@ func TestRegisterAndEnd(t *testing.T) {
 			},
 		},
 		{
-			"registry is slow to let go", registry{drain: func(ctx context.Context) error {
+			"registry is slow to let go", &registry{drain: func(ctx context.Context) error {
 				<-ctx.Done()
 				time.Sleep(2 * time.Second)
 				return nil
@@ -157,7 +157,7 @@ func TestRegisterAndEnd(t *testing.T) {
 			[]string{"0s register", "0s drain", "5s stop", "6s stopped", "8s leave"},
 		},
 		{
-			"registry refuses", registry{drain: fail, leave: fail}, drain,
+			"registry refuses", &registry{drain: fail, leave: fail}, drain,
 			[]string{
 				"0s register", "0s drain", "0s drain failed",
 				`0s log: an instance was not taken out of service" service=orders address=10.0.0.7:80 error=no`,
@@ -166,18 +166,18 @@ func TestRegisterAndEnd(t *testing.T) {
 			},
 		},
 		{
-			"close", registry{}, (*Server).Close,
+			"close", &registry{}, (*Server).Close,
 			[]string{"0s register", "0s stop", "0s stopped", "0s leave"},
 		},
 		{
-			"close, registry hangs", registry{leave: hang}, (*Server).Close,
+			"close, registry hangs", &registry{leave: hang}, (*Server).Close,
 			[]string{
 				"0s register", "0s stop", "0s stopped", "0s leave", "1s leave failed",
 				`1s log: an instance was not deregistered" service=orders address=10.0.0.7:80 error="context canceled"`,
 			},
 		},
 		{
-			"drain without grace", registry{}, func(s *Server) error {
+			"drain without grace", &registry{}, func(s *Server) error {
 				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 				defer cancel()
 				return s.Drain(ctx)
@@ -185,7 +185,7 @@ func TestRegisterAndEnd(t *testing.T) {
 			[]string{"0s register", "0s drain", "3s stop", "3s stopped", "3s leave"},
 		},
 		{
-			"close while leaving", registry{leave: hang}, func(s *Server) error {
+			"close while leaving", &registry{leave: hang}, func(s *Server) error {
 				time.AfterFunc(8*time.Second, func() { _ = s.Close() })
 				return drain(s)
 			},
@@ -197,7 +197,7 @@ func TestRegisterAndEnd(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := &c.registry
+				r := c.registry
 				r.journal = &journal{start: time.Now()}
 				s, err := New(Config{Logger: r.logger()})
 				if err != nil {
