@@ -1,0 +1,139 @@
+package consul
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+
+	"github.com/intramesh/intramesh/internal/again"
+)
+
+// start begins to keep the instance registered.
+func (l *lease) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	talk, hush := context.WithCancel(ctx)
+	l.cancel, l.hush = cancel, hush
+	go l.run(talk, ctx)
+}
+
+// stop ends that at once, and changes nothing in Consul.
+func (l *lease) stop() {
+	l.cancel()
+	<-l.done
+}
+
+// run looks every second whether readiness has changed, which costs nothing, and speaks to the agent when it has and when
+// it is time; less often than every second while the agent does not listen.
+func (l *lease) run(talk, ctx context.Context) {
+	defer close(l.done)
+	tick := time.NewTicker(min(l.every, time.Second))
+	defer tick.Stop()
+	pauses, bad := again.BackOff(), ""
+	next := time.Now().Add(l.every)
+	for {
+		select {
+		case <-talk.Done():
+			return
+		case <-tick.C:
+		}
+		if time.Now().Before(next) && (bad != "" || l.up() == l.said) {
+			continue
+		}
+		err := l.keep(talk, ctx)
+		if talk.Err() != nil {
+			return
+		}
+		pause := l.every
+		if err == nil {
+			pauses.Reset()
+		} else {
+			pause = min(pause, pauses.NextBackOff())
+		}
+		next, bad = time.Now().Add(pause), l.report(bad, err)
+	}
+}
+
+func (l *lease) up() bool { return l.ready() && !l.draining.Load() }
+
+// keep tells the agent how the instance is, and everything where it has forgotten it. That is not cut off by the end of talk.
+func (l *lease) keep(talk, ctx context.Context) error {
+	err := l.request(talk, l.speak)
+	if forgotten(err) && talk.Err() == nil {
+		l.plane.cfg.Logger.Info("discovery: consul has lost an instance; registering again", "id", l.reg.ID)
+		err = l.request(ctx, l.announce)
+	}
+	return err
+}
+
+// speak updates the TTL checks, or only looks whether the instance is there.
+func (l *lease) speak(o *api.QueryOptions) error {
+	up, spoken := l.up(), false
+	for _, c := range l.reg.Checks {
+		if c.TTL == "" {
+			continue
+		}
+		spoken = true
+		if err := l.plane.api.Agent().UpdateTTLOpts(c.CheckID, note(up), status(up), o); err != nil {
+			return err
+		}
+	}
+	if !spoken {
+		if _, _, err := l.plane.api.Agent().Service(l.reg.ID, o); err != nil {
+			return err
+		}
+	}
+	l.said = up
+	if l.draining.Load() && !l.maintained {
+		return l.maintain(o)
+	}
+	return nil
+}
+
+// announce registers the instance, and its maintenance where it drains.
+func (l *lease) announce(o *api.QueryOptions) error {
+	up := l.up()
+	for _, c := range l.reg.Checks {
+		c.Status = status(up)
+	}
+	l.maintained = false
+	opts := api.ServiceRegisterOpts{ReplaceExistingChecks: true, Token: o.Token}.WithContext(o.Context())
+	if err := l.plane.api.Agent().ServiceRegisterOpts(l.reg, opts); err != nil {
+		return err
+	}
+	l.said = up
+	if l.draining.Load() {
+		return l.maintain(o)
+	}
+	return nil
+}
+
+// report logs each problem once, and its end, and returns what the problem is now.
+func (l *lease) report(last string, err error) string {
+	log, now := l.plane.cfg.Logger, ""
+	if err != nil {
+		now = explain(err).Error()
+	}
+	switch {
+	case now == last:
+	case now == "":
+		log.Info("discovery: consul: an instance is registered as it should be again", "id", l.reg.ID)
+	default:
+		log.Warn("discovery: consul: an instance cannot be kept registered", "id", l.reg.ID, "error", now)
+	}
+	return now
+}
+
+func status(ready bool) string {
+	if ready {
+		return api.HealthPassing
+	}
+	return api.HealthCritical
+}
+
+func note(ready bool) string {
+	if ready {
+		return "ready"
+	}
+	return "not ready"
+}
