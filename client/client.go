@@ -77,7 +77,7 @@ func (cfg Config) validate() error {
 	if err := cfg.Resilience.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("client: Config.Resilience: %w", err))
 	}
-	if _, err := balance.New(cfg.Balance, nil); err != nil {
+	if err := validBalance(cfg.Balance); err != nil {
 		errs = append(errs, fmt.Errorf("client: Config.Balance: %w", err))
 	}
 	if len(cfg.Hosts) > 0 && cfg.Discovery == nil {
@@ -94,6 +94,14 @@ func (cfg Config) validate() error {
 		}
 	}
 	return errors.Join(append(errs, cfg.validateIdentity()...)...)
+}
+
+// validBalance refuses what only a traffic policy can say in full.
+func validBalance(a balance.Algorithm) error {
+	if a.Keyed() {
+		return fmt.Errorf("%s places calls by a key, which only a traffic policy can name", a)
+	}
+	return balance.Config{Algorithm: a}.Validate()
 }
 
 func validHost(h string) error {

@@ -57,6 +57,7 @@ func (e *endpointFile) json() []byte {
 		Addr     string            `json:"addr"`
 		Zone     string            `json:"zone,omitempty"`
 		Region   string            `json:"region,omitempty"`
+		SubZone  string            `json:"subzone,omitempty"`
 		Weight   uint32            `json:"weight,omitempty"`
 		Metadata map[string]string `json:"metadata,omitempty"`
 		ID       string            `json:"id,omitempty"`

@@ -32,6 +32,7 @@ type FileConfig struct {
 //	    - addr: 127.0.0.1:8080
 //	      zone: a
 //	      region: eu
+//	      subzone: rack-7
 //	      weight: 2                   # 1 where it is not given
 //	      metadata: {version: v1}
 //	      id: spiffe://shop/orders

@@ -30,6 +30,8 @@ func (p *fileParser) attribute(e *Endpoint, key, field string, k, v *yaml.Node) 
 		e.Addr = p.text(v, at)
 	case "zone":
 		e.Zone = p.text(v, at)
+	case "subzone":
+		e.SubZone = p.text(v, at)
 	case "region":
 		e.Region = p.text(v, at)
 	case "weight":
@@ -39,7 +41,7 @@ func (p *fileParser) attribute(e *Endpoint, key, field string, k, v *yaml.Node) 
 	case "id":
 		e.ID = p.text(v, at)
 	default:
-		p.failf(k, field, "unknown field %q; known: addr, zone, region, weight, metadata, id", key)
+		p.failf(k, field, "unknown field %q; known: addr, zone, region, subzone, weight, metadata, id", key)
 	}
 }
 

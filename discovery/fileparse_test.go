@@ -15,6 +15,7 @@ services:
     - addr: 127.0.0.1:8080
       zone: a
       region: eu
+      subzone: rack-7
       weight: 2
       metadata: {version: v1}
       id: spiffe://shop/orders
@@ -27,8 +28,8 @@ services:
 func TestParseFile(t *testing.T) {
 	want := map[string][]Endpoint{
 		"orders": {
-			{Addr: "127.0.0.1:8080", Zone: "a", Region: "eu", Weight: 2, Metadata: map[string]string{"version": "v1"},
-				ID: "spiffe://shop/orders"},
+			{Addr: "127.0.0.1:8080", Zone: "a", Region: "eu", SubZone: "rack-7", Weight: 2,
+				Metadata: map[string]string{"version": "v1"}, ID: "spiffe://shop/orders"},
 			{Addr: "127.0.0.1:8081"},
 		},
 		"stock:9090": {{Addr: "unix:/run/stock.sock"}},
@@ -36,7 +37,8 @@ func TestParseFile(t *testing.T) {
 	}
 	asJSON := `{"services": {
 	"orders": [
-		{"addr": "127.0.0.1:8080", "zone": "a", "region": "eu", "weight": 2, "metadata": {"version": "v1"},
+		{"addr": "127.0.0.1:8080", "zone": "a", "region": "eu", "subzone": "rack-7", "weight": 2,
+		 "metadata": {"version": "v1"},
 		 "id": "spiffe:\/\/shop\/orders"},
 		"127.0.0.1:8081"],
 	"stock:9090": ["unix:/run/stock.sock"], "reviews": []
@@ -90,6 +92,7 @@ func TestParseFileErrors(t *testing.T) {
 		"weight fraction":   {"services: {a: [{addr: h:1, weight: 1.5}]}", "services.a[0].weight"},
 		"weight text":       {"services: {a: [{addr: h:1, weight: '2'}]}", "services.a[0].weight"},
 		"weight null":       {"services: {a: [{addr: h:1, weight: }]}", "services.a[0].weight"},
+		"subzone number":    {"services: {a: [{addr: h:1, subzone: 1}]}", "services.a[0].subzone: \"1\", read as !!int; want a string"},
 		"zone number":       {"services: {a: [{addr: h:1, zone: 1}]}", "services.a[0].zone: \"1\", read as !!int; want a string"},
 		"metadata number":   {"services: {a: [{addr: h:1, metadata: {v: 1.10}}]}", `services.a[0].metadata.v: "1.10", read as !!float`},
 		"metadata list":     {"services: {a: [{addr: h:1, metadata: [v]}]}", "services.a[0].metadata: a list; want a mapping"},

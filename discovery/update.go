@@ -49,8 +49,8 @@ func (u Update) applyDiff(old []Endpoint) []Endpoint {
 
 // same reports whether two endpoints are alike in all that a source says.
 func same(a, b Endpoint) bool {
-	return a.Addr == b.Addr && a.Zone == b.Zone && a.Region == b.Region && a.Weight == b.Weight && a.ID == b.ID &&
-		maps.Equal(a.Metadata, b.Metadata)
+	return a.Addr == b.Addr && a.Zone == b.Zone && a.Region == b.Region && a.SubZone == b.SubZone &&
+		a.Weight == b.Weight && a.ID == b.ID && maps.Equal(a.Metadata, b.Metadata)
 }
 
 // Difference is the shortest news of the step from old to next, and false where there is none; order is not news. It is a

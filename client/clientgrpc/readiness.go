@@ -60,7 +60,7 @@ func (lb *lb) Pick(f func(*stack.Node) bool) *stack.Node {
 	if len(set.nodes) == 0 {
 		return nil
 	}
-	i := set.picker.Pick(&passes{set, lb, f})
+	i := set.picker.Pick(0, &passes{set, lb, f})
 	if i < 0 {
 		return nil
 	}

@@ -7,23 +7,6 @@
 // A pick takes no lock and allocates nothing, and costs the same among ten nodes and among 100,000.
 package balance
 
-import (
-	"fmt"
-
-	"github.com/intramesh/intramesh/discovery"
-)
-
-// Algorithm names a way to pick.
-type Algorithm string
-
-const (
-	// LeastRequest draws two nodes in proportion to their weights and takes the one with fewer calls in flight for its
-	// weight, recent failures counted as calls. It is the default.
-	LeastRequest Algorithm = "least_request"
-	// RoundRobin takes the nodes in turn, each as often as its weight says.
-	RoundRobin Algorithm = "round_robin"
-)
-
 // Filter narrows a pick to the nodes that may take the call now.
 type Filter interface {
 	// Usable reports whether the node at index i of the picker's list may be picked. It must be cheap and must not block.
@@ -33,24 +16,29 @@ type Filter interface {
 // Picker picks among the nodes it was made for. It is safe for use by many goroutines.
 type Picker interface {
 	// Pick returns the index of a node that f lets pass, or -1 where none does. A nil f lets all pass. It never blocks.
-	Pick(f Filter) int
+	//
+	// The key places the call where [Algorithm.Keyed] says so: calls of one key go to one node as long as f lets it pass.
+	// It should be a good hash (Envoy's is xxhash64 of what is hashed); a call without a key passes a random number. The
+	// other algorithms ignore it.
+	Pick(key uint64, f Filter) int
 }
 
-// New makes a picker over nodes, which the caller must not change afterwards. An empty algorithm is [LeastRequest];
-// an unknown one is an error.
-func New(a Algorithm, nodes []*Node) (Picker, error) {
-	switch a {
-	case LeastRequest, "":
-		return newLeastRequest(nodes), nil
-	case RoundRobin:
-		return newRoundRobin(nodes), nil
+// New makes a picker over nodes, which the caller must not change afterwards. An error names the field of c that cannot be
+// honoured.
+func New(c Config, nodes []*Node) (Picker, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("balance: unknown algorithm %q (known: %s, %s)", string(a), LeastRequest, RoundRobin)
+	return c.picker(list{nodes: nodes}), nil
 }
 
-// NewNode makes a node without load.
-func NewNode(e discovery.Endpoint) *Node {
-	n := &Node{}
-	n.share.Store(e.Share())
-	return n
+// picker makes the picker of a config that is valid.
+func (c Config) picker(l list) Picker {
+	switch c.Algorithm {
+	case RoundRobin:
+		return newRoundRobin(l)
+	case Random:
+		return newRandom(l)
+	}
+	return newLeastRequest(l, c.Choices)
 }

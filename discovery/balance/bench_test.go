@@ -21,7 +21,7 @@ func benchmarkPick(b *testing.B, a Algorithm, kind string, n int) {
 	p := must(b, a, nodes)
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Pick(f)
+		p.Pick(0, f)
 	}
 }
 

@@ -18,13 +18,13 @@ func ExampleNew() {
 		balance.NewNode(discovery.Endpoint{Addr: "10.0.0.2:8080"}),
 	}
 	nodes[0].Begin() // a call is in flight there
-	p, err := balance.New(balance.LeastRequest, nodes)
+	p, err := balance.New(balance.Config{Algorithm: balance.LeastRequest}, nodes)
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("least loaded:", p.Pick(nil))
-	fmt.Println("another than that:", p.Pick(tried{1: true}))
-	fmt.Println("none left:", p.Pick(tried{0: true, 1: true}))
+	fmt.Println("least loaded:", p.Pick(0, nil))
+	fmt.Println("another than that:", p.Pick(0, tried{1: true}))
+	fmt.Println("none left:", p.Pick(0, tried{0: true, 1: true}))
 	// Output:
 	// least loaded: 1
 	// another than that: 0

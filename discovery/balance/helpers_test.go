@@ -22,7 +22,7 @@ func even(n int) []*Node { return weighted(make([]uint32, n)...) }
 
 func must(t testing.TB, a Algorithm, nodes []*Node) Picker {
 	t.Helper()
-	p, err := New(a, nodes)
+	p, err := New(Config{Algorithm: a}, nodes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ type mask []bool
 
 func (m mask) Usable(i int) bool { return m[i] }
 
-var algorithms = []Algorithm{LeastRequest, RoundRobin}
+var algorithms = []Algorithm{LeastRequest, RoundRobin, Random}
 
 // proportions fails where a count is off its expected share by more than sigmas standard deviations of a binomial draw.
 func proportions(t *testing.T, counts []int, weights []uint32, sigmas float64) {

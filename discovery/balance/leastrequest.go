@@ -9,41 +9,49 @@ const redraws = 4
 // leastRequest is power of two choices (Mitzenmacher, 2001): as good as looking at all nodes for keeping the longest
 // queue short, at the price of looking at two, and clients that do not know of each other do not all rush to the node
 // that was idle a moment ago.
+//
+// With more choices it goes on from the better of two; each further one is worth less.
 type leastRequest struct {
-	nodes []*Node
-	draws *aliasTable // nil where all weights are the same
+	list
+	draws   *aliasTable // nil where all weights are the same
+	choices int
 }
 
-func newLeastRequest(nodes []*Node) *leastRequest {
-	return &leastRequest{nodes: nodes, draws: newAliasTable(nodes)}
+func newLeastRequest(l list, choices int) *leastRequest {
+	return &leastRequest{list: l, draws: newAliasTable(l.nodes), choices: max(choices, 2)}
 }
 
-// Pick draws two nodes and takes the one with less load for its weight.
-func (p *leastRequest) Pick(f Filter) int {
-	first := p.usable(-1, f)
-	if first < 0 || len(p.nodes) == 1 {
-		return first
+// Pick draws nodes and takes the one with the least load for its weight.
+func (p *leastRequest) Pick(_ uint64, f Filter) int {
+	best := p.other(-1, f)
+	if best < 0 || len(p.nodes) == 1 {
+		return p.id(best)
 	}
-	second := p.usable(first, f)
-	if second < 0 || !relieves(p.nodes[second], p.nodes[first]) {
-		return first
+	for range min(p.choices, len(p.nodes)) - 1 {
+		next := p.other(best, f)
+		if next < 0 {
+			break
+		}
+		if relieves(p.nodes[next], p.nodes[best]) {
+			best = next
+		}
 	}
-	return second
+	return p.id(best)
 }
 
-// usable draws a node that f lets pass and that is not the given one (-1: any). Where a few draws find none, which is
+// other draws a node that f lets pass and that is not the given one (-1: any). Where a few draws find none, which is
 // so when nearly all nodes are unusable, it takes the next usable one from a random start.
-func (p *leastRequest) usable(except int, f Filter) int {
+func (p *leastRequest) other(except int, f Filter) int {
 	for range redraws {
 		i := p.draw(except)
 		if i < 0 {
 			return -1
 		}
-		if i != except && (f == nil || f.Usable(i)) {
+		if i != except && p.usable(i, f) {
 			return i
 		}
 	}
-	return scan(len(p.nodes), except, f)
+	return p.scan(except, f)
 }
 
 // draw gives each node in proportion to its weight; -1 where there is none. Without weights it never gives except.
@@ -64,21 +72,6 @@ func (p *leastRequest) draw(except int) int {
 		i++
 	}
 	return i
-}
-
-// scan looks through n nodes from a random start, once around.
-func scan(n, except int, f Filter) int {
-	start := rand.IntN(n)
-	for k := range n {
-		i := start + k
-		if i >= n {
-			i -= n
-		}
-		if i != except && (f == nil || f.Usable(i)) {
-			return i
-		}
-	}
-	return -1
 }
 
 // relieves reports whether a call should go to the node drawn second instead of the first. A tie goes to the first: the

@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+
+	"github.com/intramesh/intramesh/discovery"
 )
 
 // penaltyDecay is the time in which a failure's weight falls to 1/e. It is the decay that peak EWMA balancers use for
@@ -18,11 +20,27 @@ const maxPenalty = 1000
 // Node is the load of one endpoint: its calls in flight and a penalty for its recent failures. All methods are safe for
 // use by many goroutines and take no lock.
 type Node struct {
+	addr     string // never changes
 	inFlight atomic.Int64
 	share    atomic.Uint32
+	endpoint atomic.Pointer[discovery.Endpoint]
 	// penalty holds the bits of L, where the penalty at time t is exp(L - t/penaltyDecay): a decaying value in one word.
 	// 0 means that there never was a failure.
 	penalty atomic.Uint64
+}
+
+// NewNode makes a node without load.
+func NewNode(e discovery.Endpoint) *Node {
+	n := &Node{addr: e.Addr}
+	n.Revise(e)
+	return n
+}
+
+// Revise takes what the source newly says of the endpoint: its weight and its place. The address stays. Pickers made before
+// keep drawing by the old weight, and those by locality by the old place.
+func (n *Node) Revise(e discovery.Endpoint) {
+	n.share.Store(e.Share())
+	n.endpoint.Store(&e)
 }
 
 // epoch is the zero of the penalties' clock.
@@ -80,6 +98,3 @@ func decayed(bits uint64, t float64) float64 {
 
 // age is the time since epoch in units of penaltyDecay.
 func age() float64 { return float64(time.Since(epoch)) / float64(penaltyDecay) }
-
-// SetShare changes the node's weight; 0 counts as 1. Pickers made before keep drawing by the old one.
-func (n *Node) SetShare(share uint32) { n.share.Store(max(share, 1)) }

@@ -79,11 +79,11 @@ func TestShareIsAtLeastOne(t *testing.T) {
 	if n.Share() != 1 || new(Node).Share() != 1 {
 		t.Error("the default is not 1")
 	}
-	n.SetShare(5)
+	n.Revise(discovery.Endpoint{Weight: 5})
 	if n.Share() != 5 {
 		t.Errorf("got %d", n.Share())
 	}
-	if n.SetShare(0); n.Share() != 1 {
+	if n.Revise(discovery.Endpoint{}); n.Share() != 1 {
 		t.Errorf("got %d", n.Share())
 	}
 }

@@ -9,41 +9,41 @@ import (
 
 // roundRobin takes the nodes in turn. It starts at a random place, so that many clients do not march in step.
 type roundRobin struct {
+	list
 	turn  atomic.Uint64
-	nodes int
 	lanes *lanes // nil where all weights are the same
 }
 
-func newRoundRobin(nodes []*Node) *roundRobin {
-	p := &roundRobin{nodes: len(nodes), lanes: newLanes(nodes)}
+func newRoundRobin(l list) *roundRobin {
+	p := &roundRobin{list: l, lanes: newLanes(l.nodes)}
 	p.turn.Store(rand.Uint64() >> 1) // half of the range is left until the counter wraps
 	return p
 }
 
 // Pick takes the next node, or the next after it that f lets pass.
-func (p *roundRobin) Pick(f Filter) int {
+func (p *roundRobin) Pick(_ uint64, f Filter) int {
 	switch {
-	case p.nodes == 0:
+	case len(p.nodes) == 0:
 		return -1
 	case p.lanes != nil:
-		return p.weighted(f)
+		return p.id(p.weighted(f))
 	}
-	return p.plain(f)
+	return p.id(p.plain(f))
 }
 
 // plain counts through the nodes. Those that it passes over use up their turn: otherwise whoever stands behind an
 // unusable node would get its calls as well.
 func (p *roundRobin) plain(f Filter) int {
-	n := uint64(p.nodes)
+	n := uint64(len(p.nodes))
 	i := int((p.turn.Add(1) - 1) % n)
-	for k := range p.nodes {
-		if f == nil || f.Usable(i) {
+	for k := range len(p.nodes) {
+		if p.usable(i, f) {
 			if k > 0 {
 				p.turn.Add(uint64(k))
 			}
 			return i
 		}
-		if i++; i == p.nodes {
+		if i++; i == len(p.nodes) {
 			i = 0
 		}
 	}
@@ -55,11 +55,11 @@ func (p *roundRobin) plain(f Filter) int {
 func (p *roundRobin) weighted(f Filter) int {
 	for range redraws * redraws {
 		i := p.lanes.at((p.turn.Add(1) - 1) * golden)
-		if f == nil || f.Usable(i) {
+		if p.usable(i, f) {
 			return i
 		}
 	}
-	return scan(p.nodes, -1, f)
+	return p.scan(-1, f)
 }
 
 // golden is 2^64 divided by the golden ratio. Its multiples, modulo 2^64, fall into every interval as often as its

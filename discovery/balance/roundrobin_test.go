@@ -7,10 +7,10 @@ import (
 )
 
 func TestRoundRobinTakesTurns(t *testing.T) {
-	p := newRoundRobin(even(7))
-	first := p.Pick(nil)
+	p := newRoundRobin(list{nodes: even(7)})
+	first := p.Pick(0, nil)
 	for k := 1; k < 1000; k++ {
-		if i := p.Pick(nil); i != (first+k)%7 {
+		if i := p.Pick(0, nil); i != (first+k)%7 {
 			t.Fatalf("pick %d is node %d, expected %d", k, i, (first+k)%7)
 		}
 	}
@@ -22,14 +22,14 @@ func TestRoundRobinFollowsWeights(t *testing.T) {
 	for _, weights := range [][]uint32{
 		{1, 3}, {1, 2, 3}, {5, 4, 1}, {1, 100}, {1, 1, 1, 1000}, {7, 11, 13, 17, 19, 23}, {1, math.MaxUint32},
 	} {
-		p := newRoundRobin(weighted(weights...))
+		p := newRoundRobin(list{nodes: weighted(weights...)})
 		counts := make([]int, len(weights))
 		var total float64
 		for _, w := range weights {
 			total += float64(w)
 		}
 		for n := 1; n <= 50_000; n++ {
-			counts[p.Pick(nil)]++
+			counts[p.Pick(0, nil)]++
 			for i, w := range weights {
 				if want := float64(n) * float64(w) / total; math.Abs(float64(counts[i])-want) > 8 {
 					t.Fatalf("weights %v: node %d has %d of %d turns, its share is %.1f", weights, i, counts[i], n, want)
@@ -43,14 +43,14 @@ func TestRoundRobinFollowsWeights(t *testing.T) {
 // interval is under 2.62/s for the golden ratio.)
 func TestRoundRobinIsSmooth(t *testing.T) {
 	for _, weights := range [][]uint32{{1, 2, 3}, {5, 1, 1}, {1, 1, 2, 4, 8}, {10, 1}} {
-		p := newRoundRobin(weighted(weights...))
+		p := newRoundRobin(list{nodes: weighted(weights...)})
 		total := 0
 		for _, w := range weights {
 			total += int(w)
 		}
 		last := make([]int, len(weights))
 		for n := 1; n <= 20_000; n++ {
-			last[p.Pick(nil)] = n
+			last[p.Pick(0, nil)] = n
 			for i, w := range weights {
 				if wait := n - last[i]; wait > 3*total/int(w)+1 {
 					t.Fatalf("weights %v: node %d waits for %d turns", weights, i, wait)
@@ -63,10 +63,10 @@ func TestRoundRobinIsSmooth(t *testing.T) {
 // Whoever stands behind a run of unusable nodes does not get their calls: each of the usable ones gets the same.
 func TestRoundRobinPassesOverEvenly(t *testing.T) {
 	usable := mask{true, false, false, false, true, true, true}
-	p := newRoundRobin(even(7))
+	p := newRoundRobin(list{nodes: even(7)})
 	counts := make([]int, 7)
 	for range 4000 {
-		counts[p.Pick(usable)]++
+		counts[p.Pick(0, usable)]++
 	}
 	for i, got := range counts {
 		if usable[i] != (got > 0) || usable[i] && (got < 999 || got > 1001) {
@@ -79,7 +79,7 @@ func TestRoundRobinPassesOverEvenly(t *testing.T) {
 func TestRoundRobinStartsAnywhere(t *testing.T) {
 	seen := map[int]bool{}
 	for range 64 {
-		seen[newRoundRobin(even(64)).Pick(nil)] = true
+		seen[newRoundRobin(list{nodes: even(64)}).Pick(0, nil)] = true
 	}
 	if len(seen) < 2 {
 		t.Error("all pickers start at the same node")
@@ -88,13 +88,13 @@ func TestRoundRobinStartsAnywhere(t *testing.T) {
 
 // Turns are dealt once each, however many goroutines ask.
 func TestRoundRobinConcurrently(t *testing.T) {
-	p := newRoundRobin(even(10))
+	p := newRoundRobin(list{nodes: even(10)})
 	counts := make([][10]int, 8)
 	var wg sync.WaitGroup
 	for g := range counts {
 		wg.Go(func() {
 			for range 1000 {
-				counts[g][p.Pick(nil)]++
+				counts[g][p.Pick(0, nil)]++
 			}
 		})
 	}

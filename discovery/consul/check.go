@@ -41,7 +41,7 @@ func service(r discovery.Registration) (*api.AgentServiceRegistration, error) {
 	if e.Region != "" {
 		s.Locality = &api.Locality{Region: e.Region, Zone: e.Zone}
 	}
-	for key, value := range map[string]string{metaID: e.ID, metaZone: e.Zone} {
+	for key, value := range map[string]string{metaID: e.ID, metaZone: e.Zone, metaSub: e.SubZone} {
 		if value == "" || key == metaZone && e.Region != "" {
 			continue
 		}

@@ -25,6 +25,7 @@
 //	Endpoint.Weight    the service's weight for passing, or for warning where Config.Warning is set
 //	Zone, Region       the service's locality, else its node's; a zone without a region, which Consul has not, is the
 //	                   metadata "locality-zone"
+//	SubZone            the metadata "locality-subzone"
 //	Endpoint.Metadata  the service's metadata, and tags: "version=v1" as a label of that name and value, "canary" as a label
 //	                   with the value "true"; metadata goes first
 //	Endpoint.ID        the metadata "spiffe-id", else what Consul's CA gives to instances that are Connect native

@@ -13,11 +13,12 @@ import (
 	"github.com/intramesh/intramesh/discovery"
 )
 
-// Metadata for what Consul has no field for: which SPIFFE ID an instance proves, and a zone without a region, which Consul
-// refuses in a locality. Register writes them, and they are no labels.
+// Metadata for what Consul has no field for: which SPIFFE ID an instance proves, a subzone, and a zone without a region, which
+// Consul refuses in a locality. Register writes them, and they are no labels.
 const (
 	metaID   = "spiffe-id"
 	metaZone = "locality-zone"
+	metaSub  = "locality-subzone"
 )
 
 // reader makes endpoints of what Consul says.
@@ -96,6 +97,7 @@ func (r reader) endpoint(e *api.ServiceEntry, weight uint32) discovery.Endpoint 
 	if zone := e.Service.Meta[metaZone]; zone != "" {
 		p.Zone, p.Region = zone, ""
 	}
+	p.SubZone = e.Service.Meta[metaSub]
 	if p.ID == "" && native(e.Service) && r.trustDomain != "" {
 		p.ID = connectID(r.trustDomain, e)
 	}
@@ -135,7 +137,7 @@ func labels(s *api.AgentService) map[string]string {
 		}
 	}
 	for k, v := range s.Meta {
-		if k != metaID && k != metaZone {
+		if k != metaID && k != metaZone && k != metaSub {
 			all[k] = v
 		}
 	}

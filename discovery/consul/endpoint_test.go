@@ -40,6 +40,8 @@ func TestRead(t *testing.T) {
 		{name: "socket", entry: `{"Service": {"SocketPath": "/run/x"}}`, want: []discovery.Endpoint{{Addr: "unix:/run/x", Weight: 1}}},
 		{name: "labels", entry: `{"Service": {"Address": "10.0.0.1", "Port": 80, "Tags": ["v=1", "w=1", "canary"], "Meta": {"v": "2", "spiffe-id": "spiffe://shop/orders"}}}`,
 			want: []discovery.Endpoint{{Addr: "10.0.0.1:80", Weight: 1, ID: "spiffe://shop/orders", Metadata: map[string]string{"v": "2", "w": "1", "canary": "true"}}}},
+		{name: "subzone", entry: `{` + node + `, "Service": {"Address": "10.0.0.1", "Port": 80, "Meta": {"locality-subzone": "rack-7"}}}`,
+			want: []discovery.Endpoint{{Addr: "10.0.0.1:80", Weight: 1, Region: "eu", Zone: "b", SubZone: "rack-7"}}},
 		{name: "connect", reader: reader{trustDomain: "x.consul"}, entry: `{` + node + `, "Service": {"Service": "orders", "Address": "10.0.0.1", "Port": 80, "Connect": {"Native": true}}}`,
 			want: []discovery.Endpoint{{Addr: "10.0.0.1:80", Weight: 1, ID: "spiffe://x.consul/ns/default/dc/dc1/svc/orders", Region: "eu", Zone: "b"}}},
 		{name: "connect in a partition", reader: reader{trustDomain: "x.consul"}, entry: `{"Service": {"Service": "orders", "Datacenter": "dc2", "Namespace": "n", "Partition": "p", "Address": "10.0.0.1", "Port": 80, "Connect": {"Native": true}}}`,

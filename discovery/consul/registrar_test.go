@@ -42,7 +42,7 @@ func TestRegister(t *testing.T) {
 	p := newPlane(t, Config{Address: s.Addr()})
 
 	t.Run("details", func(t *testing.T) {
-		e := discovery.Endpoint{Addr: "127.0.0.1:8080", Zone: "a", Region: "eu", Weight: 7, ID: "spiffe://shop/orders",
+		e := discovery.Endpoint{Addr: "127.0.0.1:8080", Zone: "a", Region: "eu", SubZone: "rack-7", Weight: 7, ID: "spiffe://shop/orders",
 			Metadata: map[string]string{"version": "v1"}}
 		w := listen(t, p, "orders")
 		l := register(t, p, discovery.Registration{Service: "orders", Endpoint: e, Tags: []string{"canary", "track=stable"}})

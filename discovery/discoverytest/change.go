@@ -64,6 +64,7 @@ func detailsChange(s *suite) {
 	for _, change := range []func(){
 		func() { e.Zone = "b" },
 		func() { e.Region = "us" },
+		func() { e.SubZone = "rack" },
 		func() { e.Weight = 3 },
 		func() { e.Metadata = map[string]string{"version": "v2"} },
 		func() { e.Metadata = map[string]string{"version": "v3"} },

@@ -64,7 +64,7 @@ func absent(s *suite) {
 func details(s *suite) {
 	s.needs(!s.AddressOnly, "tell more than addresses")
 	orders, e := s.name("orders"), s.at(1)
-	e.Zone, e.Region, e.Weight, e.ID = "a", "eu", 7, "spiffe://shop/orders"
+	e.Zone, e.Region, e.SubZone, e.Weight, e.ID = "a", "eu", "rack", 7, "spiffe://shop/orders"
 	e.Metadata = map[string]string{"version": "v1", "track": "stable"}
 	s.open(Content{orders: {e, s.at(2)}})
 	w := s.watch(orders)

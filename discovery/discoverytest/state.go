@@ -86,6 +86,6 @@ func byAddr(endpoints []discovery.Endpoint) []discovery.Endpoint {
 }
 
 func same(a, b discovery.Endpoint) bool {
-	return a.Addr == b.Addr && a.Zone == b.Zone && a.Region == b.Region && a.Share() == b.Share() && a.ID == b.ID &&
-		maps.Equal(a.Metadata, b.Metadata)
+	return a.Addr == b.Addr && a.Zone == b.Zone && a.Region == b.Region && a.SubZone == b.SubZone &&
+		a.Share() == b.Share() && a.ID == b.ID && maps.Equal(a.Metadata, b.Metadata)
 }

@@ -102,17 +102,17 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 func (a *Attempt) pick(eps *Endpoints, ejections bool) *Node {
 	c := a.Call
 	if len(c.tried) == 0 && !ejections {
-		return eps.Nodes[eps.Picker.Pick(nil)]
+		return eps.Nodes[eps.Picker.Pick(0, nil)]
 	}
 	f := &a.filter
 	a.among, *f = eps, filter{len(c.tried) > 0, ejections}
 	for f.fresh || f.ejections {
-		if i := eps.Picker.Pick((*choosing)(a)); i >= 0 {
+		if i := eps.Picker.Pick(0, (*choosing)(a)); i >= 0 {
 			return eps.Nodes[i]
 		}
 		f.relax()
 	}
-	return eps.Nodes[eps.Picker.Pick(nil)]
+	return eps.Nodes[eps.Picker.Pick(0, nil)]
 }
 
 // Lose tells the fan-out that the attempt's endpoint was lost before anything was sent there, so that the choice that

@@ -133,7 +133,7 @@ func pickerOf(alg balance.Algorithm, nodes []*Node) balance.Picker {
 	for i, n := range nodes {
 		loads[i] = n.Load
 	}
-	p, err := balance.New(alg, loads)
+	p, err := balance.New(balance.Config{Algorithm: alg}, loads)
 	if err != nil {
 		panic(err)
 	}

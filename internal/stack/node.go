@@ -69,12 +69,12 @@ func (n *Node) revise(e discovery.Endpoint) {
 	}
 	next := e
 	n.endpoint.Store(&next)
-	n.Load.SetShare(e.Share())
+	n.Load.Revise(e)
 }
 
 func same(a, b *discovery.Endpoint) bool {
-	return a.Addr == b.Addr && a.Zone == b.Zone && a.Region == b.Region && a.Weight == b.Weight && a.ID == b.ID &&
-		maps.Equal(a.Metadata, b.Metadata)
+	return a.Addr == b.Addr && a.Zone == b.Zone && a.Region == b.Region && a.SubZone == b.SubZone &&
+		a.Weight == b.Weight && a.ID == b.ID && maps.Equal(a.Metadata, b.Metadata)
 }
 
 // retire is called when the endpoint has left the list: calls in flight go on, idle connections are given back.
