@@ -28,13 +28,15 @@
 // To be called:
 //
 //   - [github.com/intramesh/intramesh/server] takes requests over HTTP: who may ask for what, deadlines that arrive with a
-//     request, recovery from panics, and Drain, which ends a process without losing a request. It never links grpc.
+//     request, recovery from panics, Register, which announces the server in a registry, and Drain, which ends a process
+//     without losing a request. It never links grpc.
 //   - [github.com/intramesh/intramesh/server/servergrpc] does the same for grpc-go, with the same Server.
 //
 // What these work with. Each is a field of a Config, and each stands alone:
 //
 //   - [github.com/intramesh/intramesh/discovery] says where services are: Static, File, DNS and Merge, and the Source
 //     interface for everything else. [github.com/intramesh/intramesh/discovery/discoverytest] checks a Source of your own.
+//   - [github.com/intramesh/intramesh/discovery/consul] is Consul as the registry, to find services and to register them.
 //   - [github.com/intramesh/intramesh/discovery/balance] chooses among the endpoints of a service.
 //   - [github.com/intramesh/intramesh/resilience] keeps calls alive and does no harm while at it: time limits, retries, the
 //     budget that bounds them, back-off, circuit breakers, outlier detection. Its Do is useful without the rest of the mesh.

@@ -19,6 +19,7 @@ import (
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/clientgrpc"
 	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/discovery/consul"
 	"github.com/intramesh/intramesh/resilience"
 	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/security/ca"
@@ -104,6 +105,25 @@ func Example_serveGRPC() {
 	err = s.Drain(context.Background())
 
 	log.Println(err)
+}
+
+// A server registers itself in Consul, and leaves it with its drain.
+func Example_register() {
+	s, err := server.New(server.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	plane, err := consul.New(consul.Config{}) // the agent on this host, or what CONSUL_HTTP_ADDR says
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = s.Register(ctx, plane, discovery.Registration{
+		Service:  "orders",
+		Endpoint: discovery.Endpoint{Addr: "10.0.0.7:8080"}, // where others reach it; it listens there already
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 }
 
 // One line in a program that stays as it is: its transport learns the scheme mesh.

@@ -11,19 +11,22 @@ import (
 // Registrar announces instances of services in a registry, where others find them through a [Source].
 type Registrar interface {
 	// Register announces an instance, and returns when the registry knows it. A registration that cannot be honoured is
-	// an error at once; while the registry cannot be reached it is tried again with back-off until ctx ends.
+	// an error at once; while the registry cannot be reached it is tried again with back-off until ctx ends. Then it
+	// returns soon, and has tried to take back what the registry may have heard.
 	//
 	// From then on the registrar keeps it announced, also when the registry has lost its state, until the Lease is left.
 	Register(ctx context.Context, r Registration) (Lease, error)
 }
 
-// Lease is an instance that is registered.
+// Lease is an instance that is registered. Its methods may be called side by side; server.Server.Register calls them in
+// its drain.
 type Lease interface {
 	// Drain takes the instance out of service: it stays registered and no new callers are sent to it. It may be called
-	// again, and lasts until Leave.
+	// again, and lasts until Leave; after Leave it does nothing. The end of ctx ends it with an error.
 	Drain(ctx context.Context) error
 	// Leave removes the instance from the registry and ends what keeps it there. It returns when the registry has done
 	// so, or with an error when ctx ends before; then the registry removes it by itself, see Registration.RemoveAfter.
+	// After an error it may be called again, and does nothing when the instance has left.
 	Leave(ctx context.Context) error
 }
 

@@ -28,7 +28,11 @@
 //	}
 //
 // main has to wait for Drain, not for ListenAndServe, which returns while requests are still being served. The whole
-// takes at most DrainDelay and DrainTimeout (35 s): give the process that long before it is killed.
+// takes at most DrainDelay and DrainTimeout (35 s): give the process that long before it is killed, and 5 s more where it
+// is registered, for a registry that does not answer.
+//
+// A server that others find by a registry announces itself with [Server.Register], when its listener is open: it takes no
+// new callers from the beginning of the drain, and leaves the registry at its end.
 //
 // # What a request meets
 //

@@ -2,14 +2,10 @@
 //
 //	plane, err := consul.New(consul.Config{}) // the agent on this host, or what CONSUL_HTTP_ADDR and the others say
 //	c, err := client.New(client.Config{Discovery: plane, Hosts: []string{"orders"}})
-//	lease, err := plane.Register(ctx, discovery.Registration{
+//	err = s.Register(ctx, plane, discovery.Registration{ // s is a server.Server that listens there
 //		Service:  "orders",
 //		Endpoint: discovery.Endpoint{Addr: "10.0.0.7:8080"},
-//		Ready:    s.Ready, // of a server.Server
 //	})
-//	...
-//	err = lease.Drain(ctx)  // no new callers: when the server begins to drain
-//	err = lease.Leave(ctx)  // gone: when it has
 //
 // # What a name means
 //
@@ -55,11 +51,15 @@
 //
 // # Registered instances
 //
+// The Register method of a server.Server is the usual way: it calls [Plane.Register], and the server's drain calls Drain
+// and Leave of the lease. What serves by other means calls all three: Drain when it is to end, Leave when it has.
+//
 // [Plane.Register] speaks to the agent of this host. It tries until the agent is there, and looks after the instance from
 // then on: it tells TTL checks whether the instance is ready, thrice in a TTL and when that changes, and registers it again
-// where the agent has forgotten it. An instance that registers as ready begins as passing. Drain puts it into maintenance,
-// Leave removes it. An instance that dies is critical when its TTL ends or its checks fail, and is removed by the agent
-// after Registration.RemoveAfter, a minute unless it says otherwise; Consul looks every 30 s.
+// where the agent has forgotten it; an agent that does not answer is asked again after 1 s, and then less often, but thrice
+// in a TTL. An instance that registers as ready begins as passing. Drain puts it into maintenance, and so it stays when it
+// has to be registered again. Leave removes it. An instance that dies is critical when its TTL ends or its checks fail, and
+// is removed by the agent after Registration.RemoveAfter, a minute unless it says otherwise; Consul looks every 30 s.
 //
 // # Rights
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/consul"
@@ -41,5 +42,38 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// set 10.0.0.7:8080 map[team:shop v2:true]
+	// <nil>
+}
+
+// What serves by other means than a server.Server, whose method Register does all of this, registers, drains and leaves.
+func ExamplePlane_Register() {
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.Method, r.URL.Path)
+	}))
+	defer srv.Close()
+	plane, err := consul.New(consul.Config{Address: srv.URL}) // in earnest: the agent on this host, by leaving it empty
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer plane.Close()
+
+	ctx := context.Background()
+	lease, err := plane.Register(ctx, discovery.Registration{
+		Service:  "orders",
+		Endpoint: discovery.Endpoint{Addr: "10.0.0.7:8080"},
+		Checks:   []discovery.Check{{GRPC: "10.0.0.7:8080", Interval: 5 * time.Second}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(lease.Drain(ctx)) // when it is to end: nobody new is sent to it
+	fmt.Println(lease.Leave(ctx)) // when it has ended
+	// Output:
+	// PUT /v1/agent/service/register
+	// PUT /v1/agent/service/maintenance/orders-10.0.0.7:8080
+	// <nil>
+	// PUT /v1/agent/service/deregister/orders-10.0.0.7:8080
 	// <nil>
 }
