@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"crypto/tls"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -26,6 +27,14 @@ func TestConfigIsStrict(t *testing.T) {
 		{cfg: Config{Wait: time.Hour}, want: "Wait"},
 		{cfg: Config{Services: map[string]Query{"x": {}}}, want: `Services["x"]`},
 		{cfg: Config{Address: "ftp://x"}, want: "ftp"},
+		{cfg: Config{Address: "unix://"}, want: `field Address: "unix://": want a path`},
+		{cfg: Config{Address: "http://"}, want: `field Address: "http://": want host:port`},
+		{cfg: Config{Address: "a b:1"}, want: `"a b:1": want host:port`},
+		{cfg: Config{Address: ":8500"}, want: "want host:port"},
+		{cfg: Config{Address: "consul:8500?dc=dc2"}, want: "no more than a path"},
+		{cfg: Config{Address: "http://somebody:secret@consul"}, want: "no more than a path"},
+		{cfg: Config{Address: "http://consul:8500", TLS: new(tls.Config)}, want: "field TLS is set"},
+		{env: "CONSUL_HTTP_ADDR=ftp://x", want: "CONSUL_HTTP_ADDR"},
 		{env: "CONSUL_HTTP_SSL=perhaps", want: "CONSUL_HTTP_SSL"},
 		{env: "CONSUL_HTTP_SSL_VERIFY=perhaps", want: "CONSUL_HTTP_SSL_VERIFY"},
 		{env: "CONSUL_HTTP_TOKEN_FILE=/nonexistent", want: "/nonexistent"},
@@ -89,6 +98,18 @@ func TestWhatIsSent(t *testing.T) {
 			}
 			l.cancel()
 		})
+	}
+}
+
+// TestConfigGoesBeforeTheEnvironment checks that variables which are not used may be wrong.
+func TestConfigGoesBeforeTheEnvironment(t *testing.T) {
+	t.Setenv("CONSUL_HTTP_ADDR", "ftp://x")
+	t.Setenv("CONSUL_HTTP_TOKEN", "from-environment")
+	t.Setenv("CONSUL_HTTP_TOKEN_FILE", "/nonexistent")
+	t.Setenv("CONSUL_CACERT", "/nonexistent")
+	p := newPlane(t, Config{Address: "localhost:1", Token: "mine", TLS: new(tls.Config)})
+	if got := p.token.load(); got != "mine" {
+		t.Errorf("token %q", got)
 	}
 }
 

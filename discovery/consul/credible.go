@@ -51,12 +51,16 @@ func (f *follower) anonymous(ctx context.Context) error {
 	return nil
 }
 
-// explain adds to an error of Consul what it means. A token that was deleted while a question was held open is reported as
-// an error of the server.
+// explain adds to an error of Consul what it means; the [api.StatusError] stays below it. A token that was deleted while a
+// question was held open is reported as an error of the server.
 func explain(err error) error {
 	var s api.StatusError
-	if errors.As(err, &s) && (s.Code == http.StatusForbidden || strings.Contains(s.Body, "ACL not found")) {
+	switch {
+	case !errors.As(err, &s):
+	case s.Code == http.StatusForbidden || strings.Contains(s.Body, "ACL not found"):
 		return fmt.Errorf("the token has expired, is unknown, or lacks a right: %w", err)
+	case strings.Contains(s.Body, "Enterprise feature"):
+		return fmt.Errorf("this server is no Consul Enterprise: leave Namespace and Partition empty: %w", err)
 	}
 	return err
 }

@@ -98,8 +98,8 @@ func (r reader) endpoint(e *api.ServiceEntry, weight uint32) discovery.Endpoint 
 		p.Zone, p.Region = zone, ""
 	}
 	p.SubZone = e.Service.Meta[metaSub]
-	if p.ID == "" && native(e.Service) && r.trustDomain != "" {
-		p.ID = connectID(r.trustDomain, e)
+	if name := inMesh(e.Service); p.ID == "" && name != "" && r.trustDomain != "" {
+		p.ID = connectID(r.trustDomain, name, e)
 	}
 	return p
 }
@@ -147,11 +147,20 @@ func labels(s *api.AgentService) map[string]string {
 	return all
 }
 
-// native says whether an instance speaks the mutual TLS of Consul's mesh itself.
-func native(s *api.AgentService) bool { return s.Connect != nil && s.Connect.Native }
+// inMesh is the service whose identity an instance proves in Consul's own mesh: its own where it is Connect native, and
+// where it is a sidecar that of the service behind it. Empty: it is not in that mesh.
+func inMesh(s *api.AgentService) string {
+	switch {
+	case s.Connect != nil && s.Connect.Native:
+		return s.Service
+	case s.Kind == api.ServiceKindConnectProxy && s.Proxy != nil:
+		return s.Proxy.DestinationServiceName
+	}
+	return ""
+}
 
 // connectID is the identity that Consul's CA gives to the instances of a service.
-func connectID(trustDomain string, e *api.ServiceEntry) string {
+func connectID(trustDomain, service string, e *api.ServiceEntry) string {
 	ns, dc := e.Service.Namespace, e.Service.Datacenter
 	if ns == "" {
 		ns = "default"
@@ -159,7 +168,7 @@ func connectID(trustDomain string, e *api.ServiceEntry) string {
 	if dc == "" && e.Node != nil {
 		dc = e.Node.Datacenter
 	}
-	path := "/ns/" + ns + "/dc/" + dc + "/svc/" + e.Service.Service
+	path := "/ns/" + ns + "/dc/" + dc + "/svc/" + service
 	if p := e.Service.Partition; p != "" && p != "default" {
 		path = "/ap/" + p + path
 	}

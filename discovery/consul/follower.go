@@ -133,7 +133,7 @@ func (f *follower) advance(index uint64, took, reading time.Duration) time.Durat
 func (f *follower) take(ctx context.Context, entries []*api.ServiceEntry) error {
 	r := reader{warning: f.plane.cfg.Warning, tagged: f.plane.cfg.TaggedAddress}
 	for _, e := range entries {
-		if e != nil && e.Service != nil && native(e.Service) {
+		if e != nil && e.Service != nil && inMesh(e.Service) != "" {
 			domain, err := f.plane.trustDomain(ctx)
 			if err != nil {
 				return err

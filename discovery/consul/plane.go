@@ -1,14 +1,11 @@
 package consul
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/consul/api"
@@ -78,7 +75,7 @@ func open(cfg Config) (*Plane, error) {
 	if p.token.path != "" && p.token.load() == "" {
 		return nil, fmt.Errorf("token file %s: %s", p.token.path, p.token.bad)
 	}
-	conf.Token, conf.TokenFile = "", "" // each request carries its own
+	conf.Token, conf.TokenFile = p.token.last, "" // each request carries its own; this one keeps the environment's out
 	var err error
 	p.api, err = api.NewClient(conf)
 	return p, err
@@ -87,9 +84,6 @@ func open(cfg Config) (*Plane, error) {
 // connect says how the agent is reached.
 func (p *Plane) connect(conf *api.Config) error {
 	cfg := p.cfg
-	if cfg.Address != "" {
-		conf.Address = cfg.Address
-	}
 	if cfg.Namespace != "" {
 		conf.Namespace = cfg.Namespace
 	}
@@ -103,13 +97,16 @@ func (p *Plane) connect(conf *api.Config) error {
 		}
 		p.base.TLSClientConfig = t
 	}
-	if path, ok := strings.CutPrefix(conf.Address, "unix://"); ok {
-		p.base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", path)
-		}
-		conf.Address = "localhost"
+	if err := p.locate(conf); err != nil {
+		return err
 	}
-	conf.HttpClient = &http.Client{Transport: guard{p.base}}
+	// Not HTTP/2: where nobody is at the other end any more, a question that runs out of time would leave the connection in
+	// use, for all further ones; and why a handshake was refused would be lost.
+	p.base.ForceAttemptHTTP2 = false
+	p.base.Protocols = new(http.Protocols)
+	p.base.Protocols.SetHTTP1(true)
+	p.base.TLSClientConfig.NextProtos = nil
+	conf.HttpClient = &http.Client{Transport: guard{p.base}, CheckRedirect: stay}
 	return nil
 }
 
