@@ -152,6 +152,7 @@ func (l *leases) await(grace context.Context) {
 
 func (l *leases) report(in *instance, what string, err error) {
 	if err != nil {
-		l.log.Warn("intramesh: "+what, slog.String("service", in.service), slog.String("address", in.addr), slog.Any("error", err))
+		l.log.Warn("intramesh: "+what,
+			slog.String("service", in.service), slog.String("address", in.addr), slog.Any("error", err))
 	}
 }

@@ -28,7 +28,8 @@ func TestRegisterIsGivenUpByDrain(t *testing.T) {
 				time.Sleep(time.Hour)
 				go end(s)
 				err := <-result
-				if !errors.Is(err, errDraining) || !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "server: register orders: ") {
+				if !errors.Is(err, errDraining) || !errors.Is(err, context.Canceled) ||
+					!strings.HasPrefix(err.Error(), "server: register orders: ") {
 					t.Errorf("Register returned %v", err)
 				}
 				if err := end(s); err != nil {
@@ -87,6 +88,7 @@ func TestRegisterLate(t *testing.T) {
 
 // Errors of Register leave nothing to do for the drain.
 func TestRegisterErrors(t *testing.T) {
+	failed := []string{"0s register", "0s register failed"}
 	drained := func(s *Server) { _ = s.Drain(context.Background()) }
 	for _, c := range []struct {
 		name     string
@@ -97,8 +99,11 @@ func TestRegisterErrors(t *testing.T) {
 		text     string
 		asked    []string
 	}{
-		{"refused", 0, &registry{register: fail}, nil, nil, "server: register orders: no", []string{"0s register", "0s register failed"}},
-		{"its context ends", time.Minute, &registry{register: hang}, nil, context.DeadlineExceeded, "", []string{"0s register", "1m0s register failed"}},
+		{"refused", 0, &registry{register: fail}, nil, nil, "server: register orders: no", failed},
+		{
+			"its context ends", time.Minute, &registry{register: hang}, nil, context.DeadlineExceeded, "",
+			[]string{"0s register", "1m0s register failed"},
+		},
 		{"drained", 0, &registry{}, drained, errDraining, "server: register orders: the server is draining", nil},
 		{"closed", 0, &registry{}, func(s *Server) { _ = s.Close() }, errDraining, "", nil},
 		{"no registrar", 0, nil, nil, nil, "server: register orders: there is no registrar", nil},

@@ -56,7 +56,7 @@ func (l *lease) run(talk, ctx context.Context) {
 
 func (l *lease) up() bool { return l.ready() && !l.draining.Load() }
 
-// keep tells the agent how the instance is, and everything where it has forgotten it. That is not cut off by the end of talk.
+// keep tells the agent how the instance is, and everything where it has forgotten it. The end of talk does not cut that off.
 func (l *lease) keep(talk, ctx context.Context) error {
 	err := l.request(talk, l.speak)
 	if forgotten(err) && talk.Err() == nil {
@@ -114,9 +114,9 @@ func (l *lease) report(last string, err error) string {
 	if err != nil {
 		now = explain(err).Error()
 	}
-	switch {
-	case now == last:
-	case now == "":
+	switch now {
+	case last:
+	case "":
 		log.Info("discovery: consul: an instance is registered as it should be again", "id", l.reg.ID)
 	default:
 		log.Warn("discovery: consul: an instance cannot be kept registered", "id", l.reg.ID, "error", now)

@@ -36,7 +36,8 @@ func TestServer(t *testing.T) {
 
 	addr := web.Listener.Addr().String()
 	w := listen(t, p, "orders")
-	if err := srv.Register(t.Context(), p, discovery.Registration{Service: "orders", Endpoint: discovery.Endpoint{Addr: addr}}); err != nil {
+	reg := discovery.Registration{Service: "orders", Endpoint: discovery.Endpoint{Addr: addr}}
+	if err := srv.Register(t.Context(), p, reg); err != nil {
 		t.Fatal(err)
 	}
 	w.has(addr)

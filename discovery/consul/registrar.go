@@ -75,7 +75,8 @@ func (p *Plane) hold(l *lease) bool {
 	return true
 }
 
-// persist tries with back-off until it succeeds, it is refused, or ctx ends. Then the error says why it did not succeed before.
+// persist tries with back-off until it succeeds, it is refused, or ctx ends. Then the error says why it did not succeed
+// before.
 func persist(ctx context.Context, try func() error) error {
 	var last error
 	err := backoff.Retry(func() error {
