@@ -121,7 +121,7 @@ func TestLeaseDrainsWhenRegisteredAgain(t *testing.T) {
 				l := register(t, p, anOrder)
 				time.Sleep(time.Second)
 				drain(t, a, l)
-				time.Sleep(6 * time.Second) // a beat
+				time.Sleep(5500 * time.Millisecond) // a beat and no more, a third of the TTL
 				a.has(t, "maintenance")
 				leave(t, l)
 				time.Sleep(time.Hour)
