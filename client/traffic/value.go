@@ -1,5 +1,7 @@
 package traffic
 
+import "strconv"
+
 // Value is a condition on a text. The zero Value holds for every one.
 type Value struct {
 	// Op is how Text is compared.
@@ -44,3 +46,19 @@ func Present() Value { return Value{Op: OpPresent} }
 
 // Absent holds where there is none.
 func Absent() Value { return Value{Op: OpAbsent} }
+
+// String is the condition in words, such as `prefix "/v1"`.
+func (v Value) String() string {
+	s := string(v.Op)
+	switch v.Op {
+	case "":
+		return "any"
+	case OpPresent, OpAbsent:
+	default:
+		s += " " + strconv.Quote(v.Text)
+	}
+	if v.IgnoreCase {
+		s += " ignoring case"
+	}
+	return s
+}

@@ -44,7 +44,7 @@ var layers = []layer{
 	{packages: []string{"telemetry"}, imports: base, modules: []string{"go.opentelemetry.io/otel"}},
 
 	// The call path.
-	{packages: []string{"client/traffic"}, imports: join(base, fields)},
+	{packages: []string{"client/traffic"}, imports: join(base, fields), modules: []string{"github.com/cespare/xxhash/v2"}},
 	{packages: []string{"internal/stack", "internal/httpwire", "internal/meshtls"}, imports: join(base, fields, inner, ask)},
 
 	// The rims. What needs grpc stands in a package of its own: an HTTP-only program would be twice as large.

@@ -1,0 +1,98 @@
+package traffic
+
+import (
+	"encoding/json"
+	"math"
+	"reflect"
+	"strconv"
+)
+
+// number reads a number into a field of any such kind.
+func (d *decoder) number(v reflect.Value, t json.Token, at int) {
+	n, ok := t.(json.Number)
+	switch v.Kind() {
+	case reflect.Float64:
+		d.float(v, t, n, ok, at)
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		if i, err := strconv.ParseInt(n.String(), 10, v.Type().Bits()); ok && err == nil {
+			v.SetInt(i)
+			return
+		}
+		d.notANumber(t, at, ok, "a whole number of at most "+strconv.FormatInt(math.MaxInt64>>(64-v.Type().Bits()), 10))
+	default:
+		if i, err := strconv.ParseUint(n.String(), 10, v.Type().Bits()); ok && err == nil {
+			v.SetUint(i)
+			return
+		}
+		d.notANumber(t, at, ok, "a whole number from 0 to "+strconv.FormatUint(math.MaxUint64>>(64-v.Type().Bits()), 10))
+	}
+}
+
+func (d *decoder) float(v reflect.Value, t json.Token, n json.Number, ok bool, at int) {
+	f, err := n.Float64()
+	if !ok || err != nil {
+		d.notANumber(t, at, ok, "a number")
+		return
+	}
+	v.SetFloat(f)
+}
+
+func (d *decoder) notANumber(t json.Token, at int, number bool, want string) {
+	if number {
+		d.fail(at, "%v: must be %s", t, want)
+		return
+	}
+	d.wrong(t, at, want)
+}
+
+var opNames = []string{
+	string(OpExact), string(OpPrefix), string(OpPathPrefix), string(OpSuffix), string(OpRegex), string(OpPresent), string(OpAbsent),
+}
+
+// condition reads {"prefix":"/v1"}, {"present":true} and {"exact":"x","ignoreCase":true}.
+func (d *decoder) condition(v reflect.Value, t json.Token, at int) {
+	if t != json.Delim('{') {
+		d.wrong(t, at, `an object such as {"exact":"x"}`)
+		return
+	}
+	var c Value
+	d.fields(func(name string, at int) {
+		d.in(name)
+		defer d.out()
+		switch {
+		case name == "ignoreCase":
+			d.value(reflect.ValueOf(&c.IgnoreCase).Elem())
+		case !isOp(name):
+			d.unknown(name, at, append([]string{"ignoreCase"}, opNames...))
+		case c.Op != "":
+			d.fail(at, "one condition has two comparisons, %s and %s", c.Op, name)
+			d.value(reflect.ValueOf(&c.Text).Elem())
+		default:
+			c.Op = Op(name)
+			d.operand(&c, at)
+		}
+	})
+	v.Set(reflect.ValueOf(c))
+}
+
+func (d *decoder) operand(c *Value, at int) {
+	if c.Op != OpPresent && c.Op != OpAbsent {
+		d.value(reflect.ValueOf(&c.Text).Elem())
+		return
+	}
+	var yes bool
+	before := len(d.errs)
+	d.value(reflect.ValueOf(&yes).Elem())
+	if !yes && len(d.errs) == before {
+		d.fail(at, "must be true")
+	}
+}
+
+func isOp(name string) bool {
+	for _, n := range opNames {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}

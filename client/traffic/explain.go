@@ -1,0 +1,196 @@
+package traffic
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/intramesh/intramesh/resilience"
+)
+
+// Explanation is what a table makes of a request, and why. It is data: as JSON, or readable as a String.
+type Explanation struct {
+	// Service is what was called.
+	Service string `json:"service"`
+	// Skipped are the rules before the one that matched, each with why it did not.
+	Skipped []Skipped `json:"skipped,omitempty"`
+	// Rule is the name of the one that matched, Match the name of its match or "match[1]". Empty: none did, and the
+	// request goes to the service that was called.
+	Rule  string `json:"rule,omitempty"`
+	Match string `json:"match,omitempty"`
+
+	// Destinations are where the request may go. There is none where the mesh itself answers.
+	Destinations []Choice `json:"destinations,omitempty"`
+	// Sticky is by what one of several destinations is chosen. Nil: each request is drawn on its own.
+	Sticky *Key `json:"sticky,omitempty"`
+	// Status and Location are the redirection, or Status that of the answer that the mesh itself gives.
+	Status   int    `json:"status,omitempty"`
+	Location string `json:"location,omitempty"`
+	// Path and Authority are what the server sees, where that is not what the caller wrote.
+	Path      string `json:"path,omitempty"`
+	Authority string `json:"authority,omitempty"`
+
+	// Timeout, Retry and NoRetry are the route's own.
+	Timeout time.Duration     `json:"timeout,omitempty"`
+	Retry   *resilience.Retry `json:"retry,omitempty"`
+	NoRetry bool              `json:"noRetry,omitempty"`
+	// Faults are those that the request may get.
+	Faults []Fault `json:"faults,omitempty"`
+	// Mirrors are who may get copies.
+	Mirrors []Copy `json:"mirrors,omitempty"`
+}
+
+// Skipped is a rule that did not match.
+type Skipped struct {
+	Rule  string `json:"rule"`
+	Match string `json:"match,omitempty"`
+	// OtherHost is set where the rule is for other services than the one that was called.
+	OtherHost bool `json:"otherHost,omitempty"`
+	// Why is the first condition that does not hold.
+	Why string `json:"why"`
+}
+
+// Choice is a destination that a request may go to.
+type Choice struct {
+	Service string `json:"service,omitempty"`
+	Subset  string `json:"subset,omitempty"`
+	// Percent is its share of the requests.
+	Percent float64 `json:"percent"`
+	// Labels are those of the subset.
+	Labels map[string]string `json:"labels,omitempty"`
+	// Settings are how it is treated. Nil: as the client has it.
+	Settings *Settings `json:"settings,omitempty"`
+	// RequestHeaders and ResponseHeaders are what is changed, in this order.
+	RequestHeaders  []string `json:"requestHeaders,omitempty"`
+	ResponseHeaders []string `json:"responseHeaders,omitempty"`
+	// Status is that of the answer where this share of the requests goes nowhere.
+	Status int `json:"status,omitempty"`
+	// Err says that the request would fail there.
+	Err string `json:"err,omitempty"`
+}
+
+// Copy is a mirror of a request.
+type Copy struct {
+	Service string  `json:"service"`
+	Subset  string  `json:"subset,omitempty"`
+	Percent float64 `json:"percent"`
+}
+
+// MarshalJSON writes durations and conditions as [Parse] reads them.
+func (e Explanation) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// Explain tells what the table makes of a request, and why.
+func (t *Table) Explain(q *Request) Explanation {
+	e := Explanation{Service: q.Service}
+	p := newProbe(q)
+	name, _ := splitPort(q.Service)
+	for i := range t.entries {
+		en := &t.entries[i]
+		s, ok := p.explain(en, name)
+		if ok {
+			e.rule(t, en.rule, q)
+			return e
+		}
+		e.Skipped = append(e.Skipped, s)
+	}
+	e.Destinations = []Choice{t.choice(q.Service, "", 100, nil, nil)}
+	return e
+}
+
+// explain says why an entry does not match, or that it does.
+func (p *probe) explain(e *entry, name string) (Skipped, bool) {
+	s := Skipped{Rule: e.rule.Name, Match: e.rule.matchName()}
+	if !anyHost(e.hosts, name, p.port) {
+		s.OtherHost, s.Why = true, fmt.Sprintf("hosts: %q is none of %q", p.q.Service, e.rule.Route.Hosts)
+		return s, false
+	}
+	for i := range e.all {
+		if !p.ask(&e.all[i]) {
+			s.Why = p.why(&e.all[i])
+			return s, false
+		}
+	}
+	return s, true
+}
+
+func (r *Rule) matchName() string {
+	switch {
+	case r.Match < 0:
+		return ""
+	case r.Route.Match[r.Match].Name != "":
+		return r.Route.Match[r.Match].Name
+	}
+	return fmt.Sprintf("match[%d]", r.Match)
+}
+
+// rule fills in what a rule makes of the request.
+func (e *Explanation) rule(t *Table, r *Rule, q *Request) {
+	e.Rule, e.Match = r.Name, r.matchName()
+	e.Timeout, e.Retry, e.NoRetry = r.Route.Timeout, r.Route.Retry, r.Route.NoRetry
+	if path := r.RewritePath(q.Path); path != q.Path {
+		e.Path = path
+	}
+	if w := r.Route.Rewrite; w != nil && w.Authority != q.Authority {
+		e.Authority = w.Authority
+	}
+	for i := range r.Faults {
+		if r.Faults[i].Match(q) {
+			f := *r.Faults[i].Fault
+			f.Scope, f.Match = r.Faults[i].Scope, nil
+			e.Faults = append(e.Faults, f)
+		}
+	}
+	for i := range r.Route.Mirrors {
+		m := &r.Route.Mirrors[i]
+		e.Mirrors = append(e.Mirrors, Copy{Service: m.Destination(q.Service), Subset: m.Subset, Percent: m.Percent})
+	}
+	e.destinations(t, r, q)
+}
+
+func (e *Explanation) destinations(t *Table, r *Rule, q *Request) {
+	switch {
+	case r.Route.Redirect != nil:
+		e.Status, e.Location = r.Location(q)
+		return
+	case r.Route.Respond != nil:
+		e.Status = r.Route.Respond.Status
+		return
+	case len(r.Targets) == 0:
+		e.Destinations = []Choice{t.choice(q.Service, "", 100, r.RequestHeaders, r.ResponseHeaders)}
+		return
+	}
+	if len(r.Targets) > 1 {
+		e.Sticky = r.Route.Sticky
+	}
+	var sum float64
+	for _, target := range r.Targets {
+		sum += float64(target.Backend.Weight)
+	}
+	for _, target := range r.Targets {
+		percent := 100.0
+		if len(r.Targets) > 1 {
+			percent = 100 * float64(target.Backend.Weight) / sum
+		}
+		e.Destinations = append(e.Destinations, t.targetChoice(target, q, percent))
+	}
+}
+
+func (t *Table) targetChoice(target *Target, q *Request, percent float64) Choice {
+	b := target.Backend
+	if b.Respond != nil {
+		return Choice{Percent: percent, Status: b.Respond.Status, ResponseHeaders: words(target.ResponseHeaders)}
+	}
+	return t.choice(target.Service(q.Service), b.Subset, percent, target.RequestHeaders, target.ResponseHeaders)
+}
+
+func (t *Table) choice(service, subset string, percent float64, request, response []HeaderOp) Choice {
+	c := Choice{
+		Service: service, Subset: subset, Percent: percent, RequestHeaders: words(request), ResponseHeaders: words(response),
+	}
+	var err error
+	if c.Labels, err = t.Subset(service, subset); err != nil {
+		c.Err = err.Error()
+		return c
+	}
+	c.Settings, _ = t.Settings(service, subset) // the subset is known
+	return c
+}
