@@ -37,4 +37,5 @@ func (e *FieldError) Error() string {
 	}
 }
 
+// Unwrap is the cause.
 func (e *FieldError) Unwrap() error { return e.Cause }
