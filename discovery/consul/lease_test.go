@@ -119,9 +119,9 @@ func TestLeaseDrainsWhenRegisteredAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, p := newAgent(t, Config{})
 				l := register(t, p, anOrder)
-				time.Sleep(time.Second)
+				time.Sleep(1500 * time.Millisecond) // between two looks of the lease
 				drain(t, a, l)
-				time.Sleep(5500 * time.Millisecond) // a beat and no more, a third of the TTL
+				time.Sleep(5 * time.Second) // one beat
 				a.has(t, "maintenance")
 				leave(t, l)
 				time.Sleep(time.Hour)
