@@ -36,9 +36,21 @@ func New(c Config, nodes []*Node) (Picker, error) {
 func (c Config) picker(l list) Picker {
 	switch c.Algorithm {
 	case RoundRobin:
-		return newRoundRobin(l)
+		return newRoundRobin(l, newWarmup(c.SlowStart, l.nodes))
 	case Random:
 		return newRandom(l)
+	case RingHash:
+		low, high := c.ring()
+		return c.bound(l, newRing(l, low, high))
+	case Maglev:
+		return c.bound(l, newMaglev(l, c.TableSize))
 	}
-	return newLeastRequest(l, c.Choices)
+	return newLeastRequest(l, c.Choices, newWarmup(c.SlowStart, l.nodes))
+}
+
+func (c Config) bound(l list, p placer) Picker {
+	if c.BoundedLoad == 0 {
+		return p
+	}
+	return newBounded(l, p, c.BoundedLoad)
 }

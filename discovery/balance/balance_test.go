@@ -23,7 +23,7 @@ func TestEmptyAlgorithmIsLeastRequest(t *testing.T) {
 
 func TestNoNodes(t *testing.T) {
 	for _, a := range algorithms {
-		if i := must(t, a, nil).Pick(0, nil); i != -1 {
+		if i := must(t, a, nil).Pick(rand.Uint64(), nil); i != -1 {
 			t.Errorf("%s: picked %d of no nodes", a, i)
 		}
 	}
@@ -32,10 +32,10 @@ func TestNoNodes(t *testing.T) {
 func TestSingleNode(t *testing.T) {
 	for _, a := range algorithms {
 		p := must(t, a, even(1))
-		if i := p.Pick(0, nil); i != 0 {
+		if i := p.Pick(rand.Uint64(), nil); i != 0 {
 			t.Errorf("%s: picked %d of one node", a, i)
 		}
-		if i := p.Pick(0, only{}); i != -1 {
+		if i := p.Pick(rand.Uint64(), only{}); i != -1 {
 			t.Errorf("%s: picked %d where none is usable", a, i)
 		}
 	}
@@ -58,7 +58,7 @@ func TestPicksAreUsable(t *testing.T) {
 		for _, a := range algorithms {
 			p := must(t, a, weighted(weights...))
 			for range 50 {
-				if i := p.Pick(0, usable); (i >= 0) != some || some && !usable[i] {
+				if i := p.Pick(rand.Uint64(), usable); (i >= 0) != some || some && !usable[i] {
 					t.Fatalf("%s: picked %d with weights %v, usable %v", a, i, weights, usable)
 				}
 			}
@@ -82,7 +82,7 @@ func TestTheLastUsableNodeIsFound(t *testing.T) {
 			weights := append([]uint32(nil), heavy...)
 			weights[at] = 1
 			for _, nodes := range [][]*Node{even(n), weighted(weights...)} {
-				if i := must(t, a, nodes).Pick(0, only{at: true}); i != at {
+				if i := must(t, a, nodes).Pick(rand.Uint64(), only{at: true}); i != at {
 					t.Errorf("%s: picked %d, only %d is usable", a, i, at)
 				}
 			}
@@ -102,7 +102,7 @@ func TestHugeWeights(t *testing.T) {
 		p := must(t, a, weighted(weights...))
 		counts := make([]int, len(weights))
 		for range 100_000 {
-			counts[p.Pick(0, nil)]++
+			counts[p.Pick(rand.Uint64(), nil)]++
 		}
 		t.Run(string(a), func(t *testing.T) { proportions(t, counts, weights, 6) })
 	}
@@ -117,7 +117,7 @@ func TestPicksDoNotAllocate(t *testing.T) {
 			nodes[0].Fail()
 			p := must(t, a, nodes)
 			for name, f := range map[string]Filter{"no filter": nil, "half": half, "one": last} {
-				if got := testing.AllocsPerRun(1000, func() { p.Pick(0, f) }); got != 0 {
+				if got := testing.AllocsPerRun(1000, func() { p.Pick(rand.Uint64(), f) }); got != 0 {
 					t.Errorf("%s, %s: %v allocations a pick", a, name, got)
 				}
 			}

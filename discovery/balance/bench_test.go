@@ -2,6 +2,7 @@ package balance
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -21,7 +22,7 @@ func benchmarkPick(b *testing.B, a Algorithm, kind string, n int) {
 	p := must(b, a, nodes)
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Pick(0, f)
+		p.Pick(rand.Uint64(), f)
 	}
 }
 

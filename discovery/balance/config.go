@@ -42,7 +42,8 @@ type Config struct {
 	// RingMin and RingMax bound the entries of a ring. 0: 1024 and 8 Mi, Envoy's; the most is 8 Mi. An entry takes 16 to 20
 	// bytes. The lightest node has one at least, so that a ring with weights of 1 and 1,000,000 has over a million.
 	RingMin, RingMax int
-	// TableSize is the size of Maglev's table, a prime of at most 5,000,011. 0: 65537. Both are Envoy's.
+	// TableSize is the size of Maglev's table, a prime of at most 5,000,011. 0: 65537. Both are Envoy's. For more nodes than
+	// that the table is larger, where in Envoy some nodes would have no entry and no calls.
 	TableSize int
 	// BoundedLoad is how many times its fair share of all calls in flight a node may have before calls whose key places
 	// them there go elsewhere: 1.2 to 2.0 are usual. 0: no bound; otherwise at least 1. Only ring hash and Maglev heed it.

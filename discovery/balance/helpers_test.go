@@ -22,7 +22,12 @@ func even(n int) []*Node { return weighted(make([]uint32, n)...) }
 
 func must(t testing.TB, a Algorithm, nodes []*Node) Picker {
 	t.Helper()
-	p, err := New(Config{Algorithm: a}, nodes)
+	return mustBy(t, Config{Algorithm: a, RingMax: 1 << 16}, nodes) // weights that differ widely make large rings
+}
+
+func mustBy(t testing.TB, c Config, nodes []*Node) Picker {
+	t.Helper()
+	p, err := New(c, nodes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +44,29 @@ type mask []bool
 
 func (m mask) Usable(i int) bool { return m[i] }
 
-var algorithms = []Algorithm{LeastRequest, RoundRobin, Random}
+var algorithms = Algorithms()
+
+// at makes a node for each address, of the weights that are given and else of 1.
+func at(addrs []string, weights ...uint32) []*Node {
+	nodes := make([]*Node, len(addrs))
+	for i, a := range addrs {
+		e := discovery.Endpoint{Addr: a}
+		if i < len(weights) {
+			e.Weight = weights[i]
+		}
+		nodes[i] = NewNode(e)
+	}
+	return nodes
+}
+
+// ports are addresses 127.0.0.1 with the ports.
+func ports(ports ...int) []string {
+	addrs := make([]string, len(ports))
+	for i, p := range ports {
+		addrs[i] = fmt.Sprintf("127.0.0.1:%d", p)
+	}
+	return addrs
+}
 
 // proportions fails where a count is off its expected share by more than sigmas standard deviations of a binomial draw.
 func proportions(t *testing.T, counts []int, weights []uint32, sigmas float64) {

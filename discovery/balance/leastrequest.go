@@ -15,10 +15,11 @@ type leastRequest struct {
 	list
 	draws   *aliasTable // nil where all weights are the same
 	choices int
+	warmup  *warmup // nil without slow start
 }
 
-func newLeastRequest(l list, choices int) *leastRequest {
-	return &leastRequest{list: l, draws: newAliasTable(l.nodes), choices: max(choices, 2)}
+func newLeastRequest(l list, choices int, w *warmup) *leastRequest {
+	return &leastRequest{list: l, draws: newAliasTable(l.nodes), choices: max(choices, 2), warmup: w}
 }
 
 // Pick draws nodes and takes the one with the least load for its weight.
@@ -32,7 +33,7 @@ func (p *leastRequest) Pick(_ uint64, f Filter) int {
 		if next < 0 {
 			break
 		}
-		if relieves(p.nodes[next], p.nodes[best]) {
+		if p.relieves(p.nodes[next], p.nodes[best]) {
 			best = next
 		}
 	}
@@ -42,14 +43,24 @@ func (p *leastRequest) Pick(_ uint64, f Filter) int {
 // other draws a node that f lets pass and that is not the given one (-1: any). Where a few draws find none, which is
 // so when nearly all nodes are unusable, it takes the next usable one from a random start.
 func (p *leastRequest) other(except int, f Filter) int {
-	for range redraws {
+	cold := -1
+	for left, passed := redraws, 0; left > 0 && passed < coldRedraws; {
 		i := p.draw(except)
 		if i < 0 {
 			return -1
 		}
-		if i != except && p.usable(i, f) {
+		if i == except || !p.usable(i, f) {
+			left--
+			continue
+		}
+		if p.warmup.accepts(p.nodes[i]) {
 			return i
 		}
+		cold = i
+		passed++
+	}
+	if cold >= 0 {
+		return cold
 	}
 	return p.scan(except, f)
 }
@@ -82,10 +93,14 @@ func (p *leastRequest) draw(except int) int {
 // the shares: by any difference, an idle node of weight 1 would beat one of weight 100 that has a single call, and a
 // client with three calls in flight would send a third of them to a node that is meant to get one in a hundred.
 // (Simulated, 1:99 at concurrency 3: 33 times its share by any difference, 0.94 times by half a call.)
-func relieves(second, first *Node) bool {
+func (p *leastRequest) relieves(second, first *Node) bool {
 	var t float64
 	if second.penalty.Load() != 0 || first.penalty.Load() != 0 {
 		t = age()
 	}
-	return second.costAt(t)+0.5/float64(second.Share()) <= first.costAt(t)
+	w2, w1 := float64(second.Share()), float64(first.Share())
+	if p.warmup != nil {
+		w2, w1 = w2*p.warmup.factor(second), w1*p.warmup.factor(first)
+	}
+	return (second.loadAt(t)+0.5)/w2 <= first.loadAt(t)/w1
 }

@@ -48,7 +48,7 @@ func TestLeastRequestForgetsFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		nodes := even(3)
 		nodes[0].Fail()
-		p := newLeastRequest(list{nodes: nodes}, 0)
+		p := newLeastRequest(list{nodes: nodes}, 0, nil)
 		for range 1000 {
 			if p.Pick(0, only{0: true, 1: true}) == 0 {
 				t.Fatal("a fresh failure does not count")
@@ -65,7 +65,7 @@ func TestLeastRequestForgetsFailures(t *testing.T) {
 
 // load keeps calls in flight and ends them in the order in which they began.
 func load(nodes []*Node, concurrency, calls int) []int {
-	p := newLeastRequest(list{nodes: nodes}, 0)
+	p := newLeastRequest(list{nodes: nodes}, 0, nil)
 	counts := make([]int, len(nodes))
 	ring := make([]*Node, concurrency)
 	for k := range calls {
@@ -84,7 +84,7 @@ func load(nodes []*Node, concurrency, calls int) []int {
 // gives a maximum of about 19; two give 11 to 13 (in 10,000 runs nothing else was seen).
 func TestLeastRequestEvensOut(t *testing.T) {
 	nodes := even(100)
-	p := newLeastRequest(list{nodes: nodes}, 0)
+	p := newLeastRequest(list{nodes: nodes}, 0, nil)
 	for range 1000 {
 		nodes[p.Pick(0, nil)].Begin()
 	}
@@ -100,7 +100,7 @@ func TestLeastRequestOfTwoTakesTheIdleOne(t *testing.T) {
 		nodes := weighted(weights...)
 		nodes[0].Begin()
 		nodes[0].Begin()
-		p := newLeastRequest(list{nodes: nodes}, 0)
+		p := newLeastRequest(list{nodes: nodes}, 0, nil)
 		for range 1000 {
 			if i := p.Pick(0, nil); i != 1 {
 				t.Fatalf("weights %v: picked the busy node", weights)
@@ -118,7 +118,7 @@ func TestLeastRequestFiltered(t *testing.T) {
 		usable[i] = true
 	}
 	nodes := even(20)
-	p := newLeastRequest(list{nodes: nodes}, 0)
+	p := newLeastRequest(list{nodes: nodes}, 0, nil)
 	counts := make([]int, 20)
 	for range 100_000 {
 		counts[p.Pick(0, usable)]++
@@ -135,7 +135,7 @@ func TestLeastRequestFiltered(t *testing.T) {
 func TestFastFailureDoesNotAttractLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		nodes := even(3)
-		p := newLeastRequest(list{nodes: nodes}, 0)
+		p := newLeastRequest(list{nodes: nodes}, 0, nil)
 		var counts [3]int
 		results := make(chan [3]int)
 		end := time.Now().Add(20 * time.Second)

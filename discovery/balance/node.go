@@ -20,19 +20,22 @@ const maxPenalty = 1000
 // Node is the load of one endpoint: its calls in flight and a penalty for its recent failures. All methods are safe for
 // use by many goroutines and take no lock.
 type Node struct {
-	addr     string // never changes
-	inFlight atomic.Int64
+	addr     string       // never changes
+	inFlight atomic.Int64 // twice the number of calls, and 1 where they are counted in tally too
 	share    atomic.Uint32
 	endpoint atomic.Pointer[discovery.Endpoint]
 	// penalty holds the bits of L, where the penalty at time t is exp(L - t/penaltyDecay): a decaying value in one word.
 	// 0 means that there never was a failure.
 	penalty atomic.Uint64
+	born    atomic.Int64                 // when it joined the list, in nanoseconds since epoch
+	tally   atomic.Pointer[atomic.Int64] // calls in flight at all nodes of the list; nil where nobody asked
 }
 
 // NewNode makes a node without load.
 func NewNode(e discovery.Endpoint) *Node {
 	n := &Node{addr: e.Addr}
 	n.Revise(e)
+	n.Join()
 	return n
 }
 
@@ -46,14 +49,33 @@ func (n *Node) Revise(e discovery.Endpoint) {
 // epoch is the zero of the penalties' clock.
 var epoch = time.Now()
 
+// Join notes that the endpoint joins the list now, where its slow start begins. NewNode does so too; it is for an endpoint
+// that was away and comes back, such as one that failed its health check. One that was ejected and is used again has not
+// been away: what it knows is still warm, and Envoy has it so.
+func (n *Node) Join() { n.born.Store(now()) }
+
 // Begin counts a call as in flight. Every Begin needs one End.
-func (n *Node) Begin() { n.inFlight.Add(1) }
+func (n *Node) Begin() { n.add(1) }
 
 // End counts a call as over.
-func (n *Node) End() { n.inFlight.Add(-1) }
+func (n *Node) End() { n.add(-1) }
 
 // InFlight is the number of calls in flight.
-func (n *Node) InFlight() int64 { return n.inFlight.Load() }
+func (n *Node) InFlight() int64 { return n.inFlight.Load() >> 1 }
+
+func (n *Node) add(d int64) {
+	if n.inFlight.Add(2*d)&1 != 0 {
+		n.tally.Load().Add(d)
+	}
+}
+
+// join counts the node's calls in t too, from those in flight on; a node that has a tally keeps it. Who calls Begin or End
+// at the same time sees the mark in the very word that it changes, so that each call is counted once and taken away once.
+func (n *Node) join(t *atomic.Int64) {
+	if n.tally.CompareAndSwap(nil, t) {
+		t.Add(n.inFlight.Or(1) >> 1)
+	}
+}
 
 // Share is the node's weight; at least 1.
 func (n *Node) Share() uint32 { return max(n.share.Load(), 1) }
@@ -83,10 +105,10 @@ func (n *Node) Penalty() float64 {
 	return decayed(bits, age())
 }
 
-// costAt is what pickers compare: the node's load for its weight. The age is given because reading the clock costs more
-// than the rest, and a picker compares two nodes.
-func (n *Node) costAt(t float64) float64 {
-	return (float64(n.inFlight.Load()) + decayed(n.penalty.Load(), t)) / float64(n.Share())
+// loadAt is what pickers compare, once divided by weights: the calls in flight and the penalty. The age is given because
+// reading the clock costs more than the rest, and a picker compares two nodes.
+func (n *Node) loadAt(t float64) float64 {
+	return float64(n.InFlight()) + decayed(n.penalty.Load(), t)
 }
 
 func decayed(bits uint64, t float64) float64 {

@@ -10,12 +10,13 @@ import (
 // roundRobin takes the nodes in turn. It starts at a random place, so that many clients do not march in step.
 type roundRobin struct {
 	list
-	turn  atomic.Uint64
-	lanes *lanes // nil where all weights are the same
+	turn   atomic.Uint64
+	lanes  *lanes  // nil where all weights are the same
+	warmup *warmup // nil without slow start
 }
 
-func newRoundRobin(l list) *roundRobin {
-	p := &roundRobin{list: l, lanes: newLanes(l.nodes)}
+func newRoundRobin(l list, w *warmup) *roundRobin {
+	p := &roundRobin{list: l, lanes: newLanes(l.nodes), warmup: w}
 	p.turn.Store(rand.Uint64() >> 1) // half of the range is left until the counter wraps
 	return p
 }
@@ -36,28 +37,41 @@ func (p *roundRobin) Pick(_ uint64, f Filter) int {
 func (p *roundRobin) plain(f Filter) int {
 	n := uint64(len(p.nodes))
 	i := int((p.turn.Add(1) - 1) % n)
+	cold, passed := -1, 0
 	for k := range len(p.nodes) {
 		if p.usable(i, f) {
-			if k > 0 {
-				p.turn.Add(uint64(k))
+			if passed == coldRedraws || p.warmup.accepts(p.nodes[i]) {
+				if k > 0 {
+					p.turn.Add(uint64(k))
+				}
+				return i
 			}
-			return i
+			cold = i
+			passed++
 		}
 		if i++; i == len(p.nodes) {
 			i = 0
 		}
 	}
-	return -1
+	return cold
 }
 
 // weighted takes the next turns until one gives a usable node. Where a few do not, it looks through all nodes from a
 // random start, so that one is found in time that has a bound.
 func (p *roundRobin) weighted(f Filter) int {
+	cold := -1
 	for range redraws * redraws {
 		i := p.lanes.at((p.turn.Add(1) - 1) * golden)
-		if p.usable(i, f) {
+		if !p.usable(i, f) {
+			continue
+		}
+		if p.warmup.accepts(p.nodes[i]) {
 			return i
 		}
+		cold = i
+	}
+	if cold >= 0 {
+		return cold
 	}
 	return p.scan(-1, f)
 }

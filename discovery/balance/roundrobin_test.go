@@ -7,7 +7,7 @@ import (
 )
 
 func TestRoundRobinTakesTurns(t *testing.T) {
-	p := newRoundRobin(list{nodes: even(7)})
+	p := newRoundRobin(list{nodes: even(7)}, nil)
 	first := p.Pick(0, nil)
 	for k := 1; k < 1000; k++ {
 		if i := p.Pick(0, nil); i != (first+k)%7 {
@@ -22,7 +22,7 @@ func TestRoundRobinFollowsWeights(t *testing.T) {
 	for _, weights := range [][]uint32{
 		{1, 3}, {1, 2, 3}, {5, 4, 1}, {1, 100}, {1, 1, 1, 1000}, {7, 11, 13, 17, 19, 23}, {1, math.MaxUint32},
 	} {
-		p := newRoundRobin(list{nodes: weighted(weights...)})
+		p := newRoundRobin(list{nodes: weighted(weights...)}, nil)
 		counts := make([]int, len(weights))
 		var total float64
 		for _, w := range weights {
@@ -43,7 +43,7 @@ func TestRoundRobinFollowsWeights(t *testing.T) {
 // interval is under 2.62/s for the golden ratio.)
 func TestRoundRobinIsSmooth(t *testing.T) {
 	for _, weights := range [][]uint32{{1, 2, 3}, {5, 1, 1}, {1, 1, 2, 4, 8}, {10, 1}} {
-		p := newRoundRobin(list{nodes: weighted(weights...)})
+		p := newRoundRobin(list{nodes: weighted(weights...)}, nil)
 		total := 0
 		for _, w := range weights {
 			total += int(w)
@@ -63,7 +63,7 @@ func TestRoundRobinIsSmooth(t *testing.T) {
 // Whoever stands behind a run of unusable nodes does not get their calls: each of the usable ones gets the same.
 func TestRoundRobinPassesOverEvenly(t *testing.T) {
 	usable := mask{true, false, false, false, true, true, true}
-	p := newRoundRobin(list{nodes: even(7)})
+	p := newRoundRobin(list{nodes: even(7)}, nil)
 	counts := make([]int, 7)
 	for range 4000 {
 		counts[p.Pick(0, usable)]++
@@ -79,7 +79,7 @@ func TestRoundRobinPassesOverEvenly(t *testing.T) {
 func TestRoundRobinStartsAnywhere(t *testing.T) {
 	seen := map[int]bool{}
 	for range 64 {
-		seen[newRoundRobin(list{nodes: even(64)}).Pick(0, nil)] = true
+		seen[newRoundRobin(list{nodes: even(64)}, nil).Pick(0, nil)] = true
 	}
 	if len(seen) < 2 {
 		t.Error("all pickers start at the same node")
@@ -88,7 +88,7 @@ func TestRoundRobinStartsAnywhere(t *testing.T) {
 
 // Turns are dealt once each, however many goroutines ask.
 func TestRoundRobinConcurrently(t *testing.T) {
-	p := newRoundRobin(list{nodes: even(10)})
+	p := newRoundRobin(list{nodes: even(10)}, nil)
 	counts := make([][10]int, 8)
 	var wg sync.WaitGroup
 	for g := range counts {

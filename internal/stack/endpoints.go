@@ -89,6 +89,7 @@ func (b *book) put(e discovery.Endpoint) {
 	n := b.retired[e.Addr]
 	if n != nil && n.Endpoint().ID == e.ID {
 		n.revise(e)
+		n.Load.Join()
 	} else {
 		n = newNode(e, b.outliers)
 	}
