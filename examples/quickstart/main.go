@@ -3,35 +3,34 @@
 package main
 
 import (
-	"context"
-	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+	"log/slog"
 	"time"
+
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/examples/internal/shop"
 )
 
 func main() {
-	// The binary is all processes of the shop: the parent starts itself again, once for each of them.
-	if name := os.Getenv(envService); name != "" {
-		exit(runService(name))
-	}
-	length := flag.Duration("for", 30*time.Second, "how long to run; 0 is until Ctrl-C")
-	flag.Parse()
-	if *length < 0 || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "quickstart: -for must not be negative, and there are no other arguments")
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	exit(run(ctx, *length, os.Stdout))
+	s := new(show)
+	shop.Main(shop.Config{
+		Name:       "quickstart",
+		Instances:  map[string]int{"inventory": 3, "payments": 2},
+		DrainDelay: 300 * time.Millisecond,
+		Open:       s.open,
+		List:       s.add,
+		Find:       find,
+		Script:     s.script,
+	})
 }
 
-func exit(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "quickstart:", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
+// find opens the registry in a process.
+func find(dir string, _ *slog.Logger) (shop.Registry, error) {
+	return discovery.NewFile(discovery.FileConfig{Path: endpointFile(dir)})
+}
+
+// show is what happens in the shop, and the registry that the parent keeps.
+type show struct {
+	registry
+
+	moments moments
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/intramesh/intramesh/examples/internal/shop"
 )
 
 // moments are what the line of a step tells beyond the sums.
@@ -26,60 +28,49 @@ var (
 
 // failReviews ends reviews without a word until web's breaker has opened, and brings them back. Pages may be without
 // reviews until the breaker has found out.
-func failReviews(ctx context.Context, sh *shop, trouble time.Duration) (err error) {
-	m := &sh.moments
+func (s *show) failReviews(ctx context.Context, sh *shop.Shop, trouble time.Duration) (err error) {
+	m := &s.moments
 	m.begin()
-	p := sh.process("reviews-1")
-	sh.load.excuse()
-	p.kill()
-	if m.opened, err = sh.breaker(ctx, opened, errNotOpened); err != nil {
+	p := sh.Process("reviews-1")
+	sh.Excuse()
+	p.Kill()
+	if m.opened, err = s.breaker(ctx, sh, shop.Opened, errNotOpened); err != nil {
 		return err
 	}
-	sleep(ctx, time.Until(m.began.Add(trouble)))
-	if err := sh.unlist(p); err != nil {
+	shop.Sleep(ctx, time.Until(m.began.Add(trouble)))
+	if err := s.remove(sh, p); err != nil {
 		return err
 	}
-	if err := sh.start("reviews"); err != nil {
+	if err := sh.Start(ctx, "reviews"); err != nil {
 		return err
 	}
 	m.back = time.Now()
-	if m.closed, err = sh.breaker(ctx, closed, errNotClosed); err != nil {
+	if m.closed, err = s.breaker(ctx, sh, shop.Closed, errNotClosed); err != nil {
 		return err
 	}
-	return sh.load.expectFull(ctx)
+	return sh.ExpectFull(ctx)
 }
 
 // breaker waits until web's breaker for reviews has opened, or closed, since the step began.
-func (sh *shop) breaker(ctx context.Context, what string, late error) (at time.Time, err error) {
-	err = until(ctx, late, func() (bool, error) {
-		s, err := sh.process("web-1").ask(question{})
-		at = s.Events[what+" reviews"].Last
-		return at.After(sh.moments.began), err
+func (s *show) breaker(ctx context.Context, sh *shop.Shop, what string, late error) (at time.Time, err error) {
+	err = shop.Until(ctx, late, func() (bool, error) {
+		now, err := sh.Process("web-1").Ask()
+		at = now.Events[what+" reviews"].Last
+		return at.After(s.moments.began), err
 	})
 	return at, err
 }
 
 // outage says what the breaker did.
-func (sh *shop) outage(during state) string {
-	m := sh.moments
-	text := repeats(during.Calls, "reviews")
+func (s *show) outage(sh *shop.Shop, _, during shop.State) string {
+	m := s.moments
+	text := during.Calls.Repeats("reviews")
 	if m.opened.IsZero() {
 		return text
 	}
-	text += fmt.Sprintf("\nweb's breaker for reviews opened at %s, and refused %d calls", sh.clock(m.opened), during.Calls.refused("reviews"))
+	text += fmt.Sprintf("\nweb's breaker for reviews opened at %s, and refused %d calls", sh.Clock(m.opened), during.Calls.Refused("reviews"))
 	if m.closed.IsZero() {
 		return text
 	}
-	return text + fmt.Sprintf("; reviews were back at %s, and it closed at %s", sh.clock(m.back), sh.clock(m.closed))
-}
-
-// refused is how many calls of a service its breaker refused.
-func (s stats) refused(service string) int {
-	n := 0
-	for key, m := range s {
-		if of(key) == service {
-			n += m.Refused
-		}
-	}
-	return n
+	return text + fmt.Sprintf("; reviews were back at %s, and it closed at %s", sh.Clock(m.back), sh.Clock(m.closed))
 }

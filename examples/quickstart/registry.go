@@ -1,43 +1,50 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/intramesh/intramesh/examples/internal/shop"
 )
 
 // registry keeps the endpoint file that every process of the shop watches. In a real system this is what a platform
 // does: it knows what runs where, and writes it down.
 type registry struct {
-	path string
-
 	mu    sync.Mutex
+	path  string
 	addrs map[string][]string // by service
 }
 
 // endpointFile is where the registry of a run lies.
 func endpointFile(dir string) string { return filepath.Join(dir, "endpoints.yaml") }
 
-func newRegistry(dir string) *registry {
-	return &registry{path: endpointFile(dir), addrs: map[string][]string{}}
+// open begins with a file in which nothing stands.
+func (r *registry) open(_ context.Context, dir string, _ io.Writer) (end func(), err error) {
+	r.path, r.addrs = endpointFile(dir), map[string][]string{}
+	return nil, r.write()
 }
 
-// add lists an address under a service.
-func (r *registry) add(service, addr string) error {
+// add lists the address of a process under its service.
+func (r *registry) add(_ context.Context, p *shop.Process) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.addrs[service] = append(r.addrs[service], addr)
+	r.addrs[p.Service] = append(r.addrs[p.Service], p.Addr)
 	return r.write()
 }
 
-// remove takes an address off the list of a service. The service stays known, even when nothing is left of it.
-func (r *registry) remove(service, addr string) error {
+// remove takes a process off the list, and out of the number of those that get certificates. Its service stays known,
+// even when nothing is left of it.
+func (r *registry) remove(sh *shop.Shop, p *shop.Process) error {
+	sh.Strike(p)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.addrs[service] = slices.DeleteFunc(r.addrs[service], func(a string) bool { return a == addr })
+	r.addrs[p.Service] = slices.DeleteFunc(r.addrs[p.Service], func(a string) bool { return a == p.Addr })
 	return r.write()
 }
 

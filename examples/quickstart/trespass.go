@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/examples/internal/shop"
 	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/security/ca"
 )
@@ -15,7 +16,7 @@ import (
 // trespass is a call that must be refused.
 type trespass struct {
 	says string
-	as   func(*shop) (security.Identity, error)
+	as   func(*shop.Shop) (security.Identity, error)
 	call func(context.Context, *client.Client) (outcome string, err error)
 	want string
 }
@@ -28,35 +29,35 @@ var trespasses = []trespass{
 
 // trespassAll tries what must be refused. Had one of the calls booked anything, the audit at the end would find it: no
 // purchase explains it.
-func trespassAll(ctx context.Context, sh *shop, _ time.Duration) error {
-	sh.moments.begin()
+func (s *show) trespassAll(ctx context.Context, sh *shop.Shop, _ time.Duration) error {
+	s.moments.begin()
 	for _, t := range trespasses {
-		outcome, err := sh.try(ctx, t)
+		outcome, err := s.try(ctx, sh, t)
 		if err == nil && outcome != t.want {
 			err = fmt.Errorf("%s, want %s", outcome, t.want)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.says, err)
 		}
-		sh.moments.refusals = append(sh.moments.refusals, t.says+": "+outcome)
+		s.moments.refusals = append(s.moments.refusals, t.says+": "+outcome)
 	}
-	reason, err := sh.strangerSeen(ctx)
-	sh.moments.refusals = append(sh.moments.refusals, "the log of payments has the reason: "+reason)
+	reason, err := s.strangerSeen(ctx, sh)
+	s.moments.refusals = append(s.moments.refusals, "the log of payments has the reason: "+reason)
 	return err
 }
 
 // try makes the call.
-func (sh *shop) try(ctx context.Context, t trespass) (outcome string, err error) {
+func (s *show) try(ctx context.Context, sh *shop.Shop, t trespass) (outcome string, err error) {
 	id, err := t.as(sh)
 	if err != nil {
 		return "", err
 	}
-	c, end, err := trespasser(sh.dir, id)
+	c, end, err := trespasser(s.path, id)
 	if err != nil {
 		return "", err
 	}
 	defer end()
-	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	ctx, cancel := context.WithTimeout(ctx, shop.PageTime)
 	defer cancel()
 	return t.call(ctx, c)
 }
@@ -64,11 +65,11 @@ func (sh *shop) try(ctx context.Context, t trespass) (outcome string, err error)
 var errNoStranger = errors.New("payments has not noticed who knocked")
 
 // strangerSeen waits until payments has noted the connection that it refused: whom it refused was not told why.
-func (sh *shop) strangerSeen(ctx context.Context) (reason string, err error) {
-	err = until(ctx, errNoStranger, func() (bool, error) {
-		s, err := sh.state()
-		for key, e := range s.Events {
-			if r, ok := strings.CutPrefix(key, stranger+" payments "); ok && e.Last.After(sh.moments.began) {
+func (s *show) strangerSeen(ctx context.Context, sh *shop.Shop) (reason string, err error) {
+	err = shop.Until(ctx, errNoStranger, func() (bool, error) {
+		now, err := sh.State()
+		for key, e := range now.Events {
+			if r, ok := strings.CutPrefix(key, shop.Stranger+" payments "); ok && e.Last.After(s.moments.began) {
 				reason = r
 			}
 		}
@@ -78,9 +79,9 @@ func (sh *shop) strangerSeen(ctx context.Context) (reason string, err error) {
 }
 
 // member is the identity of a service, by the shop's own authority.
-func member(service string) func(*shop) (security.Identity, error) {
-	return func(sh *shop) (security.Identity, error) {
-		svid, err := sh.issuer.authority.Issue(identityOf(service))
+func member(service string) func(*shop.Shop) (security.Identity, error) {
+	return func(sh *shop.Shop) (security.Identity, error) {
+		svid, err := sh.Authority().Issue(shop.IdentityOf(service))
 		if err != nil {
 			return nil, err
 		}
@@ -90,17 +91,17 @@ func member(service string) func(*shop) (security.Identity, error) {
 
 // forged is the same by an authority of which the shop knows nothing. Whom the shop trusts is no secret, so the forger can
 // tell the real servers.
-func forged(service string) func(*shop) (security.Identity, error) {
-	return func(sh *shop) (security.Identity, error) {
-		other, err := ca.New(ca.Config{TrustDomain: trustDomain})
+func forged(service string) func(*shop.Shop) (security.Identity, error) {
+	return func(sh *shop.Shop) (security.Identity, error) {
+		other, err := ca.New(ca.Config{TrustDomain: shop.TrustDomain})
 		if err != nil {
 			return nil, err
 		}
-		svid, err := other.Issue(identityOf(service))
+		svid, err := other.Issue(shop.IdentityOf(service))
 		if err != nil {
 			return nil, err
 		}
-		for _, root := range sh.issuer.authority.Bundle().X509Authorities() {
+		for _, root := range sh.Authority().Bundle().X509Authorities() {
 			svid.Bundles[0].AddX509Authority(root)
 		}
 		return svid.Material()

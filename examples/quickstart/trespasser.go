@@ -11,6 +11,7 @@ import (
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/examples/internal/shop"
 	"github.com/intramesh/intramesh/examples/internal/shoppb"
 	"github.com/intramesh/intramesh/security"
 )
@@ -19,13 +20,13 @@ import (
 const noConnection = "no connection"
 
 // trespasser is a client of somebody who knows where the services of the shop are.
-func trespasser(dir string, id security.Identity) (c *client.Client, end func(), err error) {
-	file, err := discovery.NewFile(discovery.FileConfig{Path: endpointFile(dir)})
+func trespasser(path string, id security.Identity) (c *client.Client, end func(), err error) {
+	file, err := discovery.NewFile(discovery.FileConfig{Path: path})
 	if err != nil {
 		return nil, nil, err
 	}
 	c, err = client.New(client.Config{
-		Discovery: file, Identity: id, ServerID: identityOf, Logger: slog.New(slog.DiscardHandler),
+		Discovery: file, Identity: id, ServerID: shop.IdentityOf, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, file.Close())
@@ -35,7 +36,7 @@ func trespasser(dir string, id security.Identity) (c *client.Client, end func(),
 
 // charge asks payments for money, over gRPC.
 func charge(ctx context.Context, c *client.Client) (outcome string, err error) {
-	conn, err := dial(c, "payments")
+	conn, err := shop.Dial(c, "payments")
 	if err != nil {
 		return "", err
 	}

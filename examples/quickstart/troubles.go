@@ -2,48 +2,48 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"syscall"
 	"time"
+
+	"github.com/intramesh/intramesh/examples/internal/shop"
 )
 
-func killInventory(ctx context.Context, sh *shop, trouble time.Duration) error {
-	p := sh.process("inventory-1")
-	p.kill()
-	sleep(ctx, trouble)
-	return sh.unlist(p)
+func (s *show) killInventory(ctx context.Context, sh *shop.Shop, trouble time.Duration) error {
+	p := sh.Process("inventory-1")
+	p.Kill()
+	shop.Sleep(ctx, trouble)
+	return s.remove(sh, p)
 }
 
-func joinInventory(_ context.Context, sh *shop, _ time.Duration) error {
-	return sh.start("inventory")
+func joinInventory(ctx context.Context, sh *shop.Shop, _ time.Duration) error {
+	return sh.Start(ctx, "inventory")
 }
 
-func slowInventory(ctx context.Context, sh *shop, trouble time.Duration) error {
-	p := sh.process("inventory-2")
-	if _, err := p.ask(question{Tempo: 10}); err != nil {
+func slowInventory(ctx context.Context, sh *shop.Shop, trouble time.Duration) error {
+	p := sh.Process("inventory-2")
+	if err := p.Pace(10); err != nil {
 		return err
 	}
-	sleep(ctx, trouble)
-	_, err := p.ask(question{Tempo: 1})
-	return err
+	shop.Sleep(ctx, trouble)
+	return p.Pace(1)
 }
 
-func stopInventory(ctx context.Context, sh *shop, trouble time.Duration) error {
-	p := sh.process("inventory-3")
-	p.signal(syscall.SIGSTOP)
-	sleep(ctx, trouble)
-	p.signal(syscall.SIGCONT)
+func stopInventory(ctx context.Context, sh *shop.Shop, trouble time.Duration) error {
+	p := sh.Process("inventory-3")
+	p.Signal(syscall.SIGSTOP)
+	shop.Sleep(ctx, trouble)
+	p.Signal(syscall.SIGCONT)
 	return nil
 }
 
-func restartPayments(_ context.Context, sh *shop, _ time.Duration) error {
-	p := sh.process("payments-1")
-	if err := sh.unlist(p); err != nil {
+func (s *show) restartPayments(ctx context.Context, sh *shop.Shop, _ time.Duration) error {
+	p := sh.Process("payments-1")
+	if err := s.remove(sh, p); err != nil {
 		return err
 	}
-	p.drain()
-	if p.err != nil {
-		return fmt.Errorf("%s did not end well: %w", p.name, p.err)
+	p.Drain()
+	if err := p.Err(); err != nil {
+		return err
 	}
-	return sh.start("payments")
+	return sh.Start(ctx, "payments")
 }

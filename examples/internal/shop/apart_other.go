@@ -1,0 +1,12 @@
+//go:build !linux
+
+package shop
+
+import "syscall"
+
+// apart starts a process in a group of its own: Ctrl-C on the terminal then reaches the parent alone, which ends the
+// others in order. Should the parent die while the process is stopped, the kernel hangs up on its group, which is then
+// an orphaned one, and so ends it.
+func apart() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}

@@ -1,0 +1,171 @@
+package shop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Shop is what the parent holds: the processes, who says who they are, and the visitors.
+type Shop struct {
+	cfg     Config
+	out     io.Writer
+	dir     string
+	opened  time.Time
+	issuer  *issuer
+	ledgers ledgers
+	load    *load
+	end     func() // of what Config.Open has begun; nil: nothing
+
+	mu        sync.Mutex
+	processes map[string]*Process
+	names     map[string]string // of all processes that there ever were, by address
+	troubles  []error
+}
+
+// openShop starts all processes; those that are called come before those that call.
+func openShop(ctx context.Context, cfg Config, out io.Writer) (sh *Shop, err error) {
+	dir, err := os.MkdirTemp("", cfg.Name+"-")
+	if err != nil {
+		return nil, err
+	}
+	sh = &Shop{
+		cfg: cfg, out: out, dir: dir, ledgers: ledgersIn(dir),
+		processes: map[string]*Process{}, names: map[string]string{},
+	}
+	defer func() {
+		if err != nil {
+			sh.close()
+		}
+	}()
+	if sh.issuer, err = newIssuer(dir); err != nil {
+		return nil, err
+	}
+	if err := sh.ledgers.create(); err != nil {
+		return nil, err
+	}
+	if cfg.Open != nil {
+		if sh.end, err = cfg.Open(ctx, dir, out); err != nil {
+			return nil, err
+		}
+	}
+	for _, service := range startOrder {
+		for range cfg.instances(service) {
+			if err := sh.Start(ctx, service); err != nil {
+				return nil, err
+			}
+		}
+	}
+	sh.opened = time.Now()
+	sh.load = newLoad("http://" + sh.Process("web-1").Addr)
+	return sh, nil
+}
+
+// Start runs one more process of a service, which gets an identity first, and returns when others can find it.
+func (sh *Shop) Start(ctx context.Context, service string) error {
+	name := sh.nextName(service)
+	if err := sh.issuer.enrol(name, service); err != nil {
+		return err
+	}
+	p, err := sh.cfg.startProcess(service, name, sh.dir)
+	if err != nil {
+		return err
+	}
+	sh.mu.Lock()
+	sh.processes[name] = p
+	sh.names[p.Addr] = name
+	sh.mu.Unlock()
+	go sh.watch(p)
+	if sh.cfg.List == nil {
+		return nil
+	}
+	return sh.cfg.List(ctx, p)
+}
+
+// nextName numbers the processes of a service from 1; no number comes back.
+func (sh *Shop) nextName(service string) string {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for i := 1; ; i++ {
+		name := fmt.Sprintf("%s-%d", service, i)
+		if _, taken := sh.processes[name]; !taken {
+			return name
+		}
+	}
+}
+
+// watch notes the end of a process that nobody wanted.
+func (sh *Shop) watch(p *Process) {
+	<-p.done
+	if !p.may.Load() {
+		sh.mu.Lock()
+		defer sh.mu.Unlock()
+		sh.troubles = append(sh.troubles, fmt.Errorf("%s ended: %w", p.Name, p.err))
+	}
+}
+
+// trouble is what watch has noted.
+func (sh *Shop) trouble() error {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return errors.Join(sh.troubles...)
+}
+
+// Process is the process of a name, also where it has ended.
+func (sh *Shop) Process(name string) *Process {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.processes[name]
+}
+
+// Running are the processes that run and are to run on.
+func (sh *Shop) Running() []*Process {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	var all []*Process
+	for _, p := range sh.processes {
+		if !p.may.Load() {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// State is that of all processes together.
+func (sh *Shop) State() (State, error) {
+	sum := newState()
+	for _, p := range sh.Running() {
+		s, err := p.Ask()
+		if err != nil {
+			return sum, err
+		}
+		sum.merge(s)
+	}
+	return sum, nil
+}
+
+// close ends whatever runs and leaves nothing behind.
+func (sh *Shop) close() {
+	sh.mu.Lock()
+	all := slices.Collect(maps.Values(sh.processes))
+	sh.mu.Unlock()
+	var ended sync.WaitGroup
+	for _, p := range all {
+		if sh.cfg.Leave {
+			ended.Go(p.Drain)
+		} else {
+			ended.Go(p.end)
+		}
+	}
+	ended.Wait()
+	if sh.end != nil {
+		sh.end()
+	}
+	_ = os.RemoveAll(sh.dir)
+}

@@ -1,0 +1,26 @@
+package shop
+
+// State is what a process says of itself, or what all of them do together.
+type State struct {
+	Calls  Stats  `json:"calls"`  // that it made
+	Events Events `json:"events"` // that it noticed
+	Serial string `json:"serial"` // of the certificate that it uses; empty for all together
+}
+
+func newState() State { return State{Calls: Stats{}, Events: Events{}} }
+
+func (s State) merge(o State) {
+	s.Calls.merge(o.Calls)
+	s.Events.merge(o.Events)
+}
+
+// since is s without what had happened at the time of o.
+func (s State) since(o State) State {
+	return State{Calls: s.Calls.since(o.Calls), Events: s.Events.since(o.Events)}
+}
+
+// state is what the process has seen so far.
+func (n *node) state() State {
+	m, _ := n.identity.Watch()
+	return State{n.calls.snapshot(), n.diary.snapshot(), m.Certificate().Leaf.SerialNumber.String()}
+}
