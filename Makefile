@@ -20,7 +20,7 @@ test: ## run every test with the race detector; those against Consul where test-
 .PHONY: test-consul
 test-consul: ## build a Consul server where there is none, and run the tests against it
 	cd internal/consultool && $(GO) run .
-	$(GO) test -race ./internal/consultest ./discovery/consul
+	$(GO) test -race ./internal/consultest ./discovery/consul ./examples/consul
 
 .PHONY: bench
 bench: ## compare with plain net/http and grpc-go; BENCHARGS=-h shows the flags
