@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/stack"
@@ -42,7 +43,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Logger = slog.Default()
 	}
 	sc := stack.Config{
-		Discovery: cfg.Discovery, Resilience: cfg.Resilience, Balance: cfg.Balance, Warmup: cfg.Warmup, Logger: cfg.Logger,
+		Discovery: cfg.Discovery, Traffic: cfg.Traffic, Local: cfg.Local, Resilience: cfg.Resilience, Balance: cfg.Balance, Warmup: cfg.Warmup, Logger: cfg.Logger,
 	}
 	if cfg.Telemetry != nil {
 		sc.Observer, sc.Listener = cfg.Telemetry.Core(), cfg.Telemetry.Core()
@@ -82,6 +83,11 @@ func (cfg Config) validate() error {
 	}
 	if len(cfg.Hosts) > 0 && cfg.Discovery == nil {
 		errs = append(errs, fmt.Errorf("client: Config.Hosts: %q: needs Config.Discovery", cfg.Hosts))
+	}
+	if p, ok := stack.RoutesOf(cfg.Traffic); ok {
+		if _, err := traffic.Compile(p, cfg.Local); err != nil {
+			errs = append(errs, fmt.Errorf("client: Config.Traffic: %w", err))
+		}
 	}
 	for i, h := range cfg.Hosts {
 		if err := validHost(h); err != nil {

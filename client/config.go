@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/resilience"
@@ -23,6 +24,12 @@ type Config struct {
 	// suffix that starts with a dot (".mesh.internal"). The scheme mesh:// is always the mesh, and so are the names that
 	// a [discovery.Lister] lists when the client is made. Needs Discovery.
 	Hosts []string
+	// Traffic says where calls to the mesh go and how each destination is treated: a traffic.Policy, or a source of them
+	// that changes while the client runs. A policy that cannot be honoured is an error of [New]; later the last good one
+	// stays in force. Its conditions see what the caller asked for. Nil: every call goes to the service that it names.
+	Traffic traffic.Source
+	// Local is what is known of this process, for conditions on the source and for nearness. Needs Traffic.
+	Local traffic.Local
 	// Resilience is the policy for each service: time limits, retries, budgets, breakers, outlier detection. SetResilience
 	// replaces it.
 	Resilience resilience.Config

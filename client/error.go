@@ -18,7 +18,7 @@ type Error struct {
 	Endpoint string // the address of the last attempt; empty where there was none
 	Attempts int    // how many were begun
 	Reason   string // why there is no response, one of the constants below
-	Rule     string // the policy rule that refused; empty where none did
+	Rule     string // the route that the call matched, or the rule that refused it; empty where there was none
 	Code     uint32 // the gRPC code that stands for the reason, over both protocols
 	Err      error  // the cause
 }
@@ -47,6 +47,10 @@ const (
 	Closed = call.Closed
 	// BreakerOpen: the service's circuit breaker is open, and no attempt was made; the cause is resilience.ErrOpen.
 	BreakerOpen = call.BreakerOpen
+	// Responded: the route answers by itself. Over HTTP that is a response and no Error.
+	Responded = call.Responded
+	// Redirected: the route redirects, which gRPC does not know. Over HTTP that is a response and no Error.
+	Redirected = call.Redirected
 	// Invalid: the call cannot be made as it was asked for.
 	Invalid = call.Invalid
 )

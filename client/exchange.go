@@ -33,11 +33,16 @@ func (x *exchange) do() (*http.Response, error) {
 	err := x.transport.client.core.Do(&x.Call)
 	x.settle(err != nil)
 	if err != nil {
+		if resp := x.answered(err); resp != nil {
+			x.reshape(resp)
+			return resp, nil
+		}
 		return nil, convert(err)
 	}
 	a := x.Last()
 	resp := a.Reply.(*http.Response)
 	resp.Request = x.req
+	x.reshape(resp)
 	if rwc := httpwire.Upgraded(resp); rwc != nil {
 		a.OnIdle = func() { _ = rwc.Close() }
 	}

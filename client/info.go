@@ -9,10 +9,12 @@ import (
 
 // Info is what happened to one call; ask for it by [Options].
 type Info struct {
-	Service  string    // the destination's name
-	Method   string    // the HTTP method, or the full gRPC method
-	Endpoint string    // the address that answered; empty where none did or the choice was not the mesh's
-	Attempts []Attempt // in their order; the last brought the answer, if there is one
+	Service     string    // the destination's name
+	Method      string    // the HTTP method, or the full gRPC method
+	Rule        string    // the route that it matched; empty where none did
+	Destination string    // the one that the route chose, as "orders" or "orders/v2"; without a route it is Service
+	Endpoint    string    // the address that answered; empty where none did or the choice was not the mesh's
+	Attempts    []Attempt // in their order; the last brought the answer, if there is one
 }
 
 // Attempt is one try of a call.
@@ -27,7 +29,10 @@ type Attempt struct {
 
 // fill is called by the call path when the call has its answer.
 func (i *Info) fill(c *stack.Call) {
-	*i = Info{Service: c.Service, Method: c.Method}
+	*i = Info{Service: c.Service, Method: c.Method, Destination: c.Went()}
+	if r := c.Rule(); r != nil {
+		i.Rule = r.Name
+	}
 	for _, a := range c.History() {
 		i.Attempts = append(i.Attempts, Attempt{
 			Endpoint: a.Addr, Took: a.Took, Status: a.Outcome.Status, Code: uint32(a.Outcome.Code), Err: a.Outcome.Err,

@@ -16,6 +16,9 @@ type Options struct {
 	Timeout time.Duration
 	// NoRetry makes one attempt, whatever the policy says.
 	NoRetry bool
+	// HashKey is what places the call where a route or a destination of Config.Traffic goes by the context: calls with the
+	// same key go the same way.
+	HashKey string
 	// Info, if not nil, is filled when the call has its answer: when RoundTrip, Invoke or NewStream returns. It must not
 	// be shared by calls that overlap.
 	Info *Info
@@ -23,7 +26,7 @@ type Options struct {
 
 // With returns a context whose calls obey o. It replaces options that ctx had before.
 func With(ctx context.Context, o Options) context.Context {
-	so := stack.Options{Idempotent: o.Idempotent, Timeout: o.Timeout, NoRetry: o.NoRetry}
+	so := stack.Options{Idempotent: o.Idempotent, Timeout: o.Timeout, NoRetry: o.NoRetry, HashKey: o.HashKey}
 	if o.Info != nil {
 		so.Record = o.Info.fill
 	}

@@ -14,20 +14,38 @@ import (
 // outgoing is the attempt's own request. The caller's is never changed.
 func (x *exchange) outgoing(ctx context.Context, a *stack.Attempt) (*http.Request, error) {
 	out := x.req.WithContext(ctx)
-	if scheme := x.scheme(); scheme != out.URL.Scheme {
-		if a.Number == 1 {
-			x.url = *out.URL
-			x.url.Scheme = scheme
-		}
-		out.URL = &x.url
+	if err := x.address(out, a); err != nil {
+		return nil, err
 	}
-	if len(a.Fields) > 0 {
+	ops := x.RequestHeaders()
+	if len(a.Fields)+len(ops) > 0 {
 		out.Header = maps.Clone(out.Header)
+		change(out.Header, ops)
 		for i, f := range a.Fields {
 			out.Header[headerName(f.Name)] = x.value(a, i)
 		}
 	}
 	return out, x.attachBody(out, a)
+}
+
+// address gives the attempt's request the URL and the host that its server is to see.
+func (x *exchange) address(out *http.Request, a *stack.Attempt) error {
+	scheme, rewrite := x.scheme(), x.rewrite()
+	if rewrite != nil && rewrite.Authority != "" {
+		out.Host = rewrite.Authority
+	}
+	if scheme == out.URL.Scheme && rewrite == nil {
+		return nil
+	}
+	if a.Number == 1 {
+		x.url = *out.URL
+		x.url.Scheme = scheme
+		if err := x.rewritePath(); err != nil {
+			return err
+		}
+	}
+	out.URL = &x.url
+	return nil
 }
 
 // scheme is that of the URL as the endpoint's transport gets it.

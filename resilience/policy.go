@@ -169,3 +169,23 @@ func or[T comparable](v, byDefault T) T {
 	}
 	return v
 }
+
+// Overlay is p with the parts that over gives in the place of its own.
+func (p Policy) Overlay(over Policy) Policy {
+	if over.Timeout != nil {
+		p.Timeout = over.Timeout
+	}
+	if over.Retry != nil {
+		p.Retry = over.Retry
+	}
+	if over.Budget != nil {
+		p.Budget = over.Budget
+	}
+	if over.Breaker != nil {
+		p.Breaker = over.Breaker
+	}
+	if over.Outlier != nil {
+		p.Outlier = over.Outlier
+	}
+	return p
+}

@@ -25,7 +25,8 @@ type rpc struct {
 	repeats  bool                      // grpc has repeated a stream of this call
 	finished []grpc.OnFinishCallOption // the caller's, run once a call and not once an attempt
 
-	unknowable bool // a mesh target, and no source that would know it
+	metadata   metadata.MD // that conditions of routes have asked for
+	unknowable bool        // a mesh target, and no source that would know it
 }
 
 // start fills in what is known before the call path begins.

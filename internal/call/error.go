@@ -16,6 +16,20 @@ type Error struct {
 	Rule     string
 	Code     Code
 	Err      error
+	// Answer is what the caller gets instead of an error; nil: the error.
+	Answer *Answer
+}
+
+// Answer is an answer that no server gave: a route's, or an injected fault's.
+type Answer struct {
+	// Status is the HTTP status. Over gRPC it is the code that stands for it, unless Code says another.
+	Status int
+	Code   Code
+	// Location is that of a redirection.
+	Location string
+	// Body is of the type ContentType, text/plain where that is empty.
+	Body        string
+	ContentType string
 }
 
 // The reasons why a call has no response, as words for programs and dashboards. Package client re-exports them.
@@ -32,6 +46,8 @@ const (
 	Closed         = "closed"          // the client is closed
 	BreakerOpen    = "breaker_open"    // the destination's circuit breaker is open
 	Invalid        = "invalid"         // the call cannot be made as asked
+	Responded      = "direct_response" // the route answers itself
+	Redirected     = "redirect"        // the route sends elsewhere
 )
 
 // The reasons why a server refuses a request.
@@ -54,7 +70,7 @@ func (e *Error) Text(pkg string) string {
 	}
 	b.WriteString(e.Reason)
 	if e.Rule != "" {
-		b.WriteString(" by ")
+		b.WriteString(e.preposition())
 		b.WriteString(e.Rule)
 	}
 	if e.Attempts > 0 {
@@ -71,6 +87,15 @@ func (e *Error) Text(pkg string) string {
 		b.WriteString(e.Err.Error())
 	}
 	return b.String()
+}
+
+// preposition says whether the rule is the reason, or only what the call went by.
+func (e *Error) preposition() string {
+	switch e.Reason {
+	case Denied, Responded, Redirected:
+		return " by "
+	}
+	return " under "
 }
 
 // Unwrap gives the cause.

@@ -25,11 +25,13 @@ const (
 	PanicEntered
 	// PanicLeft: ejections count again.
 	PanicLeft
+	// PolicyRefused: a new policy of routes cannot be honoured or had, and the last good one stays in force.
+	PolicyRefused
 )
 
 var eventKinds = [...]string{
 	"", "breaker_opened", "breaker_half_open", "breaker_closed", "endpoint_ejected", "endpoint_readmitted",
-	"panic_entered", "panic_left",
+	"panic_entered", "panic_left", "policy_refused",
 }
 
 // String is one word, fit for a metric's label.
@@ -50,6 +52,7 @@ const (
 	PolicyChanged      = "policy_changed"      // the policy that decided so is no longer in force
 	EjectedShare       = "ejected_share"       // panic: the share of ejected endpoints crossed the threshold
 	EndpointsChanged   = "endpoints_changed"   // the list became too short for so many ejections
+	BadPolicy          = "bad_policy"          // the policy: its source failed, or said what cannot be honoured
 )
 
 // Event is one change of state.

@@ -120,7 +120,7 @@ func TestErrorText(t *testing.T) {
 		t.Error("the cause is hidden")
 	}
 	e = &Error{Service: "orders", Reason: NoEndpoint, Rule: "r"}
-	if got, want := e.Text("client"), "client: orders: no_endpoint by r"; got != want {
+	if got, want := e.Text("client"), "client: orders: no_endpoint under r"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

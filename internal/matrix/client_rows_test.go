@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/resilience"
@@ -55,6 +56,16 @@ var clientRows = []row{
 		field: "ServerID", wirings: withSource, secure: true, // New refuses it without an identity
 		client: func(c *client.Config, _ *world) { c.ServerID = func(string) string { return peerID } },
 		beside: func(c *client.Config, w *world) { c.Identity = w.identity(callerID) },
+	},
+	{
+		field: "Traffic", wirings: bothClients, // a route that leads where the call goes anyway
+		client: func(c *client.Config, _ *world) {
+			c.Traffic = traffic.Policy{Routes: []traffic.Route{{Name: "all"}}}
+		},
+	},
+	{
+		field: "Local", wirings: bothClients,
+		client: func(c *client.Config, _ *world) { c.Local = traffic.Local{Zone: "here"} },
 	},
 	{
 		field: "Resilience.Default.Timeout", wirings: bothClients,
@@ -130,6 +141,7 @@ var clientRows = []row{
 var optionRows = []row{
 	{field: "Idempotent", wirings: bothClients, options: &client.Options{Idempotent: true}},
 	{field: "Timeout", wirings: bothClients, options: &client.Options{Timeout: callersDeadline}, differs: hasTime},
+	{field: "HashKey", wirings: bothClients, options: &client.Options{HashKey: "user 7"}},
 	{field: "NoRetry", wirings: bothClients, options: &client.Options{NoRetry: true}},
 	{field: "Info", wirings: bothClients, options: &client.Options{Info: new(client.Info)}},
 }

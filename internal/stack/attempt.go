@@ -34,6 +34,7 @@ type Attempt struct {
 	held           bool        // Node counts this attempt as in flight
 	fine           bool        // the reply was good; Node hears of it when the body is over
 	filter         filter
+	skipped        []*Node // that cannot be connected to, while a place is looked for
 	ended          atomic.Bool
 	probe          atomic.Pointer[Node] // the node that this attempt finds out about; nil: none
 	claimed        atomic.Int64         // when it began to

@@ -229,7 +229,7 @@ func TestPolicyReachesDestinationsBeingAdded(t *testing.T) {
 		}()
 		d := s.Direct(fmt.Sprint(i), time.Now())
 		<-done
-		if d.exec.Load().Retries() == 0 {
+		if d.regime.Load().exec.Retries() == 0 {
 			t.Fatal("a destination has the old policy")
 		}
 		s.SetResilience(resilience.Config{})

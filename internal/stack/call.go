@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/resilience"
 )
@@ -22,6 +23,8 @@ type Wire interface {
 	Answered(a *Attempt) bool
 	// Replayable reports whether the request can be sent once more.
 	Replayable() bool
+	// Request is what routes ask of the call, without Service and HashKey. It is asked only where there are routes.
+	Request() traffic.Request
 }
 
 // Call is one call on its way through the client's layers. The adapters embed it in their own struct for a call, so that
@@ -45,9 +48,14 @@ type Call struct {
 	finished atomic.Bool // the call is over
 	left     atomic.Bool // the pass has been given back
 	broke    atomic.Bool // the body of the answer broke off
+	bounded  bool        // the route's timeout is the call's deadline, and bounds the body too
 
 	client  *Client
 	options *Options
+	rule    *traffic.Rule   // that the call matched; nil: none
+	target  *traffic.Target // that the rule chose; nil: none
+	cookies *cookies        // that were made; nil: none
+	key     uint64          // by which the endpoint is placed, where it is
 	dest    *Destination
 	exec    *resilience.Executor
 	series  resilience.Series
@@ -76,7 +84,9 @@ func (c *Call) History() []call.Attempt {
 }
 
 // Retries reports whether another attempt is possible at all, so that a wire knows whether to prepare for one.
-func (c *Call) Retries() bool { return c.exec.Retries() > 0 && !c.options.NoRetry }
+func (c *Call) Retries() bool {
+	return c.exec.Retries() > 0 && !c.options.NoRetry && (c.rule == nil || !c.rule.Route.NoRetry)
+}
 
 // NeedsSent reports whether it matters to the policy if a failed attempt had been sent, so that a wire knows whether to
 // find out.
@@ -130,6 +140,9 @@ func (c *Call) refused(err error) error {
 		e = &call.Error{Reason: call.Broken, Code: call.CodeOf(err), Err: err}
 	}
 	e.Service, e.Method, e.Attempts = c.Service, c.Method, c.Tries
+	if c.rule != nil {
+		e.Rule = c.rule.Name
+	}
 	if c.last != nil {
 		e.Endpoint = c.last.Addr
 	} else if n := len(c.history); n > 0 {

@@ -33,7 +33,7 @@ type choosing Attempt
 func (c *choosing) Usable(i int) bool { return (*Attempt)(c).passes(c.among.Nodes[i]) }
 
 func (a *Attempt) passes(n *Node) bool {
-	return (!a.filter.ejections || n.open()) && (!a.filter.fresh || a.Call.fresh(n))
+	return (!a.filter.ejections || n.open()) && (!a.filter.fresh || a.Call.fresh(n) && !slices.Contains(a.skipped, n))
 }
 
 // relax drops the condition that matters least; false where there is none left. An endpoint that has just failed this call
@@ -78,6 +78,11 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 		return nil, a.missing
 	}
 	ejections := c.dest.outliers.active.Load()
+	if r != nil && eps.keyed {
+		if n, err := a.place(r, eps, ejections); n != nil || err != nil {
+			return n, err
+		}
+	}
 	n := a.pick(eps, ejections)
 	if r == nil || r.Ready(n) {
 		return n, nil
@@ -97,22 +102,47 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 	}
 }
 
+// place is the choice of an endpoint by the call's key, for a wire that connects ahead of calls: the call waits for the
+// connection to its place while there is hope, and goes on to the next place where there is none, as with grpc's own ring
+// hash (gRFC A42). It gives nothing where few places were of use.
+func (a *Attempt) place(r Readiness, eps *Endpoints, ejections bool) (*Node, error) {
+	a.skipped = a.skipped[:0]
+	defer func() { a.skipped = nil }()
+	for range maxPlaces {
+		n := a.pick(eps, ejections)
+		if slices.Contains(a.skipped, n) {
+			break
+		}
+		if r.Ready(n) {
+			return n, nil
+		}
+		if r.Hope(func(m *Node) bool { return m == n }) {
+			return nil, ErrWait
+		}
+		a.skipped = append(a.skipped, n)
+	}
+	return nil, nil
+}
+
+// maxPlaces bounds the places that are looked at for one call.
+const maxPlaces = 8
+
 // pick never fails where there is an endpoint at all: when all were tried, they are tried again. With nothing tried and
 // nothing ejected, nothing is looked at.
 func (a *Attempt) pick(eps *Endpoints, ejections bool) *Node {
 	c := a.Call
-	if len(c.tried) == 0 && !ejections {
-		return eps.Nodes[eps.Picker.Pick(0, nil)]
+	if len(c.tried) == 0 && !ejections && len(a.skipped) == 0 {
+		return eps.Nodes[eps.Picker.Pick(c.key, nil)]
 	}
 	f := &a.filter
-	a.among, *f = eps, filter{len(c.tried) > 0, ejections}
+	a.among, *f = eps, filter{len(c.tried) > 0 || len(a.skipped) > 0, ejections}
 	for f.fresh || f.ejections {
-		if i := eps.Picker.Pick(0, (*choosing)(a)); i >= 0 {
+		if i := eps.Picker.Pick(c.key, (*choosing)(a)); i >= 0 {
 			return eps.Nodes[i]
 		}
 		f.relax()
 	}
-	return eps.Nodes[eps.Picker.Pick(0, nil)]
+	return eps.Nodes[eps.Picker.Pick(c.key, nil)]
 }
 
 // Lose tells the fan-out that the attempt's endpoint was lost before anything was sent there, so that the choice that

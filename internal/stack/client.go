@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/call"
@@ -17,6 +18,8 @@ import (
 // Config is what a [Client] is compiled from; its defaults are applied by the package at the rim.
 type Config struct {
 	Discovery  discovery.Source
+	Traffic    traffic.Source // nil: none
+	Local      traffic.Local
 	Resilience resilience.Config
 	Balance    balance.Algorithm
 	Warmup     time.Duration
@@ -37,8 +40,10 @@ type Client struct {
 	balance balance.Algorithm
 	warmup  time.Duration
 	log     *slog.Logger
-	policy  snapshot.Value[resilience.Config]
-	since   atomic.Int64 // when the policy was set, in Unix nanoseconds
+	routes  traffic.Source // nil: none
+	local   traffic.Local
+	now     snapshot.Value[generation]
+	since   atomic.Int64 // when the present generation began, in Unix nanoseconds
 	setting sync.Mutex   // one change of policy after the other reaches all destinations, those being added included
 
 	observer Observer
@@ -46,8 +51,10 @@ type Client struct {
 	calls    call.Chain[*Call]
 	attempts call.Chain[*Attempt]
 
-	meshed  registry // destinations whose endpoints come from the source
-	directs registry // those with one endpoint that is not the mesh's to find
+	counts  sync.Map              // of the requests of each route, by its name: *atomic.Uint64
+	trouble atomic.Pointer[error] // why the routes are not what their source last said; nil: they are
+	meshed  registry              // destinations whose endpoints come from the source
+	directs registry              // those with one endpoint that is not the mesh's to find
 	ending  atomic.Bool
 	ctx     context.Context // of the watches; ends with the client
 	end     context.CancelFunc
@@ -56,12 +63,15 @@ type Client struct {
 
 // NewClient compiles a client from a configuration that has been validated.
 func NewClient(cfg Config) *Client {
-	s := &Client{source: cfg.Discovery, balance: cfg.Balance, warmup: cfg.Warmup, log: cfg.Logger, observer: cfg.Observer}
+	s := &Client{
+		source: cfg.Discovery, balance: cfg.Balance, routes: cfg.Traffic, local: cfg.Local,
+		warmup: cfg.Warmup, log: cfg.Logger, observer: cfg.Observer,
+	}
 	s.events = &events{log: cfg.Logger, listener: cfg.Listener}
 	s.ctx, s.end = context.WithCancel(context.Background())
-	s.policy.Store(&cfg.Resilience)
-	s.since.Store(time.Now().UnixNano())
+	s.evolve(func(first *generation) { first.resilience = cfg.Resilience })
 	s.calls, s.attempts = s.order()
+	s.follow()
 	return s
 }
 
@@ -128,20 +138,6 @@ func (s *Client) Do(c *Call) error {
 	return err
 }
 
-// SetResilience replaces the policy. Calls under way keep the one that they began with; budgets keep their state, and so do
-// breakers whose settings stay the same.
-func (s *Client) SetResilience(cfg resilience.Config) {
-	defer s.events.tell()
-	s.setting.Lock()
-	defer s.setting.Unlock()
-	s.policy.Store(&cfg)
-	s.since.Store(time.Now().UnixNano())
-	s.each(func(d *Destination) { d.setPolicy(cfg) })
-}
-
-// Policy is the policy of now, and a channel that is closed when it has been replaced.
-func (s *Client) Policy() (*resilience.Config, <-chan struct{}) { return s.policy.Watch() }
-
 // Close ends the watches and gives idle connections back. Calls under way go on to their end.
 func (s *Client) Close() {
 	s.meshed.mu.Lock() // no watch begins after this
@@ -169,7 +165,7 @@ func (s *Client) Close() {
 
 // CloseIdle closes what the wire named key keeps idle, at every endpoint.
 func (s *Client) CloseIdle(key any) {
-	s.meshed.each(func(d *Destination) {
+	s.every(func(d *Destination) {
 		if eps := d.Endpoints(); eps != nil {
 			for _, n := range eps.Nodes {
 				n.closeSlot(key)
@@ -181,4 +177,12 @@ func (s *Client) CloseIdle(key any) {
 func (s *Client) each(f func(*Destination)) {
 	s.meshed.each(f)
 	s.directs.each(f)
+}
+
+// every is each with the subsets of every destination before it.
+func (s *Client) every(f func(*Destination)) {
+	s.each(func(d *Destination) {
+		d.eachSubset(f)
+		f(d)
+	})
 }

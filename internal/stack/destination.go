@@ -9,30 +9,37 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/snapshot"
-	"github.com/intramesh/intramesh/resilience"
 )
 
-// Destination is one service as this client knows it: its endpoints and the state that outlives a change of policy.
+// Destination is one service as this client knows it, or a subset of one: its endpoints and the state that outlives a
+// change of policy.
 type Destination struct {
-	// Name is the service's name, with a port where the caller asked for one.
+	// Name is the service's name, with a port where the caller asked for one, and "/subset" behind it where it is one.
 	Name string
 
-	bare      string // Name without its port
+	service   string // Name without the subset
+	subset    string
+	bare      string       // service without its port
+	parent    *Destination // of a subset
+	subsets   sync.Map     // string to *Destination
 	client    *Client
 	direct    bool // no source: the wire's own transport finds the one endpoint
 	endpoints snapshot.Value[Endpoints]
-	exec      atomic.Pointer[resilience.Executor]
+	regime    atomic.Pointer[regime]
 	outliers  *outliers
 	trouble   atomic.Pointer[error] // the source's last failure, until it has good news
 	used      atomic.Int64          // when a call last asked for it, in Unix seconds
 	pins      atomic.Int64          // who needs it even when no call does
 	stop      context.CancelFunc
 
-	mu   sync.Mutex // serialises updates
-	book book
+	mu       sync.Mutex // serialises updates
+	book     book
+	arranged balance.Config // how the endpoints are picked that calls see
+	divided  *traffic.Table // by which the subsets have their endpoints
 }
 
 var (
@@ -46,25 +53,14 @@ func (d *Destination) Endpoints() *Endpoints { return d.endpoints.Load() }
 // Watch is [Destination.Endpoints] with a channel that is closed at the next change.
 func (d *Destination) Watch() (*Endpoints, <-chan struct{}) { return d.endpoints.Watch() }
 
-// PickerOf makes a picker over some of the destination's nodes, by its algorithm.
-func (d *Destination) PickerOf(nodes []*Node) balance.Picker {
-	return pickerOf(d.client.balance, nodes)
-}
-
-// setPolicy compiles the policy that cfg has for this destination. A policy that was validated always compiles.
-func (d *Destination) setPolicy(cfg resilience.Config) {
-	p := cfg.For(d.Name, d.bare)
-	next, err := d.compile(p)
-	if err != nil {
-		d.client.log.Error("intramesh: policy refused, the old one holds", "service", d.Name, "error", err)
-		return
+func newDestination(s *Client, service, subset string) *Destination {
+	d := &Destination{Name: service, service: service, subset: subset, bare: SplitPort(service), client: s, stop: func() {}}
+	if subset != "" {
+		d.Name += "/" + subset
 	}
-	next.Observe(d.note)
-	old := d.exec.Swap(next)
-	d.outliers.setPolicy(next.Outlier())
-	if old != nil && !next.SameBreaker(old) && old.Breaker() > resilience.BreakerClosed {
-		d.note(call.Event{Kind: call.BreakerClosed, Time: time.Now(), Reason: call.PolicyChanged})
-	}
+	d.outliers = newOutliers(d.Name, s.events)
+	d.book.outliers = d.outliers
+	return d
 }
 
 // note passes an event of the breaker on.
@@ -73,21 +69,10 @@ func (d *Destination) note(e call.Event) {
 	d.client.events.note(e)
 }
 
-func (d *Destination) compile(p resilience.Policy) (*resilience.Executor, error) {
-	if old := d.exec.Load(); old != nil {
-		return old.With(p)
-	}
-	return resilience.New(p)
-}
-
 // await waits for the registry's first answer, for as long as Warmup and the call's own time allow.
 func (d *Destination) await(c *Call) error {
 	c.waited = true
-	limit := time.Now().Add(d.client.warmup)
-	if own := c.limit(); !own.IsZero() && own.Before(limit) {
-		limit = own
-	}
-	ctx, cancel := context.WithDeadline(c.Ctx, limit)
+	ctx, cancel := context.WithDeadline(c.Ctx, c.patience())
 	defer cancel()
 	switch err := d.answered(ctx); {
 	case err == nil:
@@ -99,6 +84,15 @@ func (d *Destination) await(c *Call) error {
 		return e
 	}
 	return &call.Error{Reason: call.Unanswered, Code: call.Unavailable, Err: d.unanswered()}
+}
+
+// patience is until when the call waits for what a source has not said yet.
+func (c *Call) patience() time.Time {
+	limit := time.Now().Add(c.client.warmup)
+	if own := c.limit(); !own.IsZero() && own.Before(limit) {
+		return own
+	}
+	return limit
 }
 
 // answered waits for the registry's first answer until ctx or the client ends.
@@ -121,6 +115,9 @@ func (d *Destination) answered(ctx context.Context) error {
 }
 
 func (d *Destination) unanswered() error {
+	if d.parent != nil {
+		return d.parent.unanswered()
+	}
 	if err := d.trouble.Load(); err != nil {
 		return fmt.Errorf("%w: %w", errUnanswered, *err)
 	}
@@ -157,6 +154,7 @@ func (d *Destination) retire() {
 	for _, n := range d.book.nodes {
 		n.retire()
 	}
+	d.eachSubset((*Destination).retire)
 }
 
 // SplitPort is a service's name without the port, where it has one.

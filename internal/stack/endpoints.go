@@ -14,6 +14,8 @@ type Endpoints struct {
 	Nodes []*Node
 	// Picker picks an index of Nodes.
 	Picker balance.Picker
+	// keyed is set where Picker places calls by their key.
+	keyed bool
 	// absent is set when the registry knows no such service.
 	absent bool
 }
@@ -123,20 +125,11 @@ func (b *book) forget() {
 	}
 }
 
-// publish makes the immutable view for readers.
-func (b *book) publish(alg balance.Algorithm, absent bool) *Endpoints {
-	return &Endpoints{Nodes: b.nodes, Picker: pickerOf(alg, b.nodes), absent: absent}
-}
-
-// pickerOf makes a picker over nodes. That the algorithm is known was checked when the client was made.
-func pickerOf(alg balance.Algorithm, nodes []*Node) balance.Picker {
-	loads := make([]*balance.Node, len(nodes))
-	for i, n := range nodes {
-		loads[i] = n.Load
+// listed is what the source says of every endpoint.
+func (b *book) listed() []discovery.Endpoint {
+	all := make([]discovery.Endpoint, len(b.nodes))
+	for i, n := range b.nodes {
+		all[i] = n.Endpoint()
 	}
-	p, err := balance.New(balance.Config{Algorithm: alg}, loads)
-	if err != nil {
-		panic(err)
-	}
-	return p
+	return all
 }

@@ -67,6 +67,9 @@ func (e *events) hand(next []call.Event) {
 
 // record writes the event to the log: a warning where service gets worse, a note where it gets better.
 func (e *events) record(ev call.Event) {
+	if ev.Kind == call.PolicyRefused {
+		return // who noted it has logged the error itself
+	}
 	level := slog.LevelInfo
 	switch ev.Kind {
 	case call.BreakerOpened, call.EndpointEjected, call.PanicEntered:

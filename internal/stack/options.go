@@ -10,6 +10,7 @@ type Options struct {
 	Idempotent bool
 	NoRetry    bool
 	Timeout    time.Duration
+	HashKey    string
 	// Record, if not nil, is called once when the call has its answer.
 	Record func(*Call)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/resilience"
 )
@@ -221,10 +222,11 @@ func TestChoiceAllocations(t *testing.T) {
 // bareWire answers without doing anything.
 type bareWire struct{}
 
-func (bareWire) Try(a *Attempt)         { a.Outcome = http200 }
-func (bareWire) Drop(*Attempt)          {}
-func (bareWire) Answered(*Attempt) bool { return true }
-func (bareWire) Replayable() bool       { return true }
+func (bareWire) Try(a *Attempt)           { a.Outcome = http200 }
+func (bareWire) Drop(*Attempt)            {}
+func (bareWire) Answered(*Attempt) bool   { return true }
+func (bareWire) Replayable() bool         { return true }
+func (bareWire) Request() traffic.Request { return traffic.Request{} }
 
 func BenchmarkDo(b *testing.B) {
 	for name, p := range map[string]resilience.Policy{"off": {}, "outlier": outlier(), "breaker": breaking()} {

@@ -51,18 +51,17 @@ func (s *Client) add(r *registry, name string, now time.Time) *Destination {
 		return v.(*Destination)
 	}
 	r.sweep(now)
-	d := &Destination{Name: name, bare: SplitPort(name), client: s, direct: r == &s.directs, stop: func() {}}
-	d.outliers = newOutliers(name, s.events)
-	d.book.outliers = d.outliers
+	d := newDestination(s, name, "")
+	d.direct = r == &s.directs
 	d.touch(now)
+	s.setting.Lock()
+	defer s.setting.Unlock()
+	d.adopt(s.now.Load()) // first: the endpoints are arranged as the policy says
 	if !d.direct && !s.ending.Load() {
 		var ctx context.Context
 		ctx, d.stop = context.WithCancel(s.ctx)
 		s.watches.Go(func() { d.watch(ctx) })
 	}
-	s.setting.Lock()
-	defer s.setting.Unlock()
-	d.setPolicy(*s.policy.Load())
 	r.byName.Store(name, d)
 	r.size++
 	return d
@@ -76,10 +75,20 @@ func (d *Destination) touch(now time.Time) {
 }
 
 // Pin keeps the destination, idle or not, until Unpin.
-func (d *Destination) Pin() { d.pins.Add(1) }
+func (d *Destination) Pin() {
+	if d.parent != nil {
+		d.parent.Pin() // the watch is the parent's
+	}
+	d.pins.Add(1)
+}
 
 // Unpin takes back one Pin.
-func (d *Destination) Unpin() { d.pins.Add(-1) }
+func (d *Destination) Unpin() {
+	d.pins.Add(-1)
+	if d.parent != nil {
+		d.parent.Unpin()
+	}
+}
 
 // sweep drops what has been idle, now and then. The caller holds mu.
 func (r *registry) sweep(now time.Time) {

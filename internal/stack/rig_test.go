@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/call"
@@ -131,7 +132,7 @@ func (r *rig) judge(addr string, o call.Outcome, times int) {
 func (r *rig) attempt() *Attempt {
 	d := r.dest()
 	return &Attempt{Call: &Call{
-		Call: call.Call{Ctx: r.t.Context()}, client: r.c, dest: d, exec: d.exec.Load(), options: noOptions,
+		Call: call.Call{Ctx: r.t.Context()}, client: r.c, dest: d, exec: d.regime.Load().exec, options: noOptions,
 	}}
 }
 
@@ -169,6 +170,7 @@ func (r rigWire) Try(a *Attempt) {
 func (rigWire) Drop(*Attempt)            {}
 func (rigWire) Answered(a *Attempt) bool { return a.Outcome.Status != 0 }
 func (rigWire) Replayable() bool         { return true }
+func (rigWire) Request() traffic.Request { return traffic.Request{} }
 
 // failing lets the endpoints in the list fail and no other.
 func failing(addrs ...string) func(*Attempt) call.Outcome {

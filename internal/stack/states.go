@@ -30,11 +30,11 @@ func (d *Destination) EndpointStates() (s EndpointStates) {
 }
 
 // BreakerState is what the destination's circuit breaker does with calls now.
-func (d *Destination) BreakerState() resilience.BreakerState { return d.exec.Load().Breaker() }
+func (d *Destination) BreakerState() resilience.BreakerState { return d.regime.Load().exec.Breaker() }
 
 // EachBreaker calls f for every destination that has a breaker, with its state.
 func (s *Client) EachBreaker(f func(service string, state resilience.BreakerState)) {
-	s.each(func(d *Destination) {
+	s.every(func(d *Destination) {
 		if state := d.BreakerState(); state != resilience.BreakerOff {
 			f(d.Name, state)
 		}
@@ -43,8 +43,8 @@ func (s *Client) EachBreaker(f func(service string, state resilience.BreakerStat
 
 // EachEndpoints implements [call.Gauges]. All states are there for every destination, so that one that is left falls to 0.
 func (s *Client) EachEndpoints(f func(service, state string, n int)) {
-	s.meshed.each(func(d *Destination) {
-		if d.Endpoints() == nil {
+	s.every(func(d *Destination) {
+		if d.direct || d.Endpoints() == nil {
 			return
 		}
 		n := d.EndpointStates()

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/call"
@@ -97,6 +98,7 @@ func (s *storm) Try(a *Attempt) {
 func (s *storm) Drop(*Attempt)            {}
 func (s *storm) Answered(a *Attempt) bool { return a.Outcome.Err == nil }
 func (s *storm) Replayable() bool         { return true }
+func (*storm) Request() traffic.Request   { return traffic.Request{} }
 
 // call makes one call in one of many ways, and reports whether it went well.
 func (s *storm) call(ctx context.Context) (err error) {

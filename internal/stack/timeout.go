@@ -25,8 +25,8 @@ func (timeout) Begin(a *Attempt) error {
 		a.under(context.WithDeadline(a.Ctx, a.Start.Add(try)))
 		return nil
 	}
-	if c.options.Timeout > 0 && !c.Deadline.IsZero() {
-		// The caller asked for more than a limit on the reply: this one covers the body too.
+	if (c.options.Timeout > 0 || c.bounded) && !c.Deadline.IsZero() {
+		// The caller asked, or its route, for more than a limit on the reply: this one covers the body too.
 		a.under(context.WithDeadline(a.Ctx, c.Deadline))
 	}
 	if c.Protocol == call.GRPC && !c.Streaming {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/resilience"
@@ -35,9 +36,10 @@ func (once) Try(a *Attempt) {
 		a.Outcome = call.Outcome{Err: context.DeadlineExceeded, Code: call.Unavailable}
 	}
 }
-func (once) Drop(*Attempt)          {}
-func (once) Answered(*Attempt) bool { return true }
-func (once) Replayable() bool       { return true }
+func (once) Drop(*Attempt)            {}
+func (once) Answered(*Attempt) bool   { return true }
+func (once) Replayable() bool         { return true }
+func (once) Request() traffic.Request { return traffic.Request{} }
 
 // TestAttemptsLetTheirContextsGo, whatever bounds them: a timer that is forgotten lasts as long as the caller's time limit.
 func TestAttemptsLetTheirContextsGo(t *testing.T) {

@@ -43,7 +43,7 @@ func (d *Destination) ask(ctx context.Context) (err error) {
 			err = fmt.Errorf("intramesh: the source panicked: %v", p)
 		}
 	}()
-	return d.client.source.Watch(ctx, d.Name, func(u discovery.Update) { d.update(ctx, u) })
+	return d.client.source.Watch(ctx, d.service, func(u discovery.Update) { d.update(ctx, u) })
 }
 
 // update applies a piece of news. One that cannot be right is refused whole: the last good set holds.
@@ -68,11 +68,43 @@ func (d *Destination) update(ctx context.Context, u discovery.Update) {
 	default:
 		d.book.set(u.Endpoints)
 	}
-	next := d.book.publish(d.client.balance, u.Kind == discovery.Absent)
 	d.trouble.Store(nil)
+	d.publish(u.Kind == discovery.Absent)
+	d.eachSubset(func(sub *Destination) { sub.derive(u, u.Kind == discovery.Absent) })
+}
+
+// publish makes what the book says what calls see. The caller holds mu.
+func (d *Destination) publish(absent bool) {
+	d.arranged = d.picking()
+	next := d.view(d.arranged, absent)
 	d.outliers.list(len(next.Nodes)) // first, so that whoever waits for the endpoints finds them counted
 	d.endpoints.Store(next)
 	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
+}
+
+// rearrange publishes the endpoints anew after a change of policy: how one is picked may be another way now, and what the
+// subsets consist of.
+func (d *Destination) rearrange() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	eps := d.Endpoints()
+	if eps == nil {
+		return
+	}
+	if !d.picking().Equal(d.arranged) {
+		d.publish(eps.absent)
+	}
+	if t := d.regime.Load().of.table; t != d.divided {
+		d.divided = t
+		d.divide(eps)
+	}
+}
+
+// divide gives the subsets their endpoints anew. The caller holds mu.
+func (d *Destination) divide(eps *Endpoints) {
+	d.eachSubset(func(sub *Destination) {
+		sub.derive(discovery.Update{Kind: discovery.Set, Endpoints: d.book.listed()}, eps.absent)
+	})
 }
 
 // check is what discovery.Source asks of an update. The caller holds mu.
