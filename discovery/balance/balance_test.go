@@ -91,7 +91,9 @@ func TestTheLastUsableNodeIsFound(t *testing.T) {
 }
 
 // Every node at the largest weight: sums and products stay within 64 bits, and all are drawn alike. 100,000 picks of
-// 100 nodes, where the test adds one node of weight 1 so that the weights differ; 6 standard deviations.
+// 100 nodes, where the test adds one node of weight 1 so that the weights differ; 6 standard deviations. Placing by keys
+// rounds: there a node is within 25 % (of 649 places on a ring, 4 % are a standard deviation, and 3 % of 1000 picks), and
+// the light one has an entry, of 65,537.
 func TestHugeWeights(t *testing.T) {
 	weights := make([]uint32, 101)
 	for i := range weights {
@@ -101,10 +103,21 @@ func TestHugeWeights(t *testing.T) {
 	for _, a := range algorithms {
 		p := must(t, a, weighted(weights...))
 		counts := make([]int, len(weights))
+		r := rand.New(rand.NewPCG(21, 22))
 		for range 100_000 {
-			counts[p.Pick(rand.Uint64(), nil)]++
+			counts[p.Pick(r.Uint64(), nil)]++
 		}
-		t.Run(string(a), func(t *testing.T) { proportions(t, counts, weights, 6) })
+		t.Run(string(a), func(t *testing.T) {
+			if !a.Keyed() {
+				proportions(t, counts, weights, 6)
+				return
+			}
+			for i, got := range counts {
+				if i == 50 && got > 20 || i != 50 && (got < 750 || got > 1250) {
+					t.Errorf("node %d has %d of 100000 picks", i, got)
+				}
+			}
+		})
 	}
 }
 

@@ -29,6 +29,11 @@ type bounded struct {
 func newBounded(l list, p placer, factor float64) *bounded {
 	b := &bounded{list: l, placer: p, percent: uint64(math.Round(factor * 100)), total: tally(l.nodes)}
 	b.weights, _ = l.normalized()
+	if l.share > 0 {
+		for i := range b.weights {
+			b.weights[i] *= l.share
+		}
+	}
 	return b
 }
 

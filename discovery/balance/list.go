@@ -7,6 +7,7 @@ import "math/rand/v2"
 type list struct {
 	nodes []*Node
 	ids   []int32 // nil: the list is the whole
+	share float64 // of the calls that are meant for it; 0: all
 }
 
 // id is the place of node i in the destination's list.
