@@ -12,6 +12,8 @@ type compiler struct {
 	local   Local
 	regexes map[string]*regex
 	headers map[string]int32 // numbers of header names
+
+	destinations *destinations
 }
 
 func newCompiler(p Policy, local Local) *compiler {
@@ -20,10 +22,11 @@ func newCompiler(p Policy, local Local) *compiler {
 
 // table makes the table of a policy that was checked.
 func (c *compiler) table() *Table {
-	t := &Table{policy: c.policy, local: c.local, destinations: newDestinations(c.policy.Destinations)}
+	t := &Table{policy: c.policy, local: c.local, destinations: c.destinations}
 	for i := range c.policy.Routes {
 		c.route(t, i)
 	}
+	t.index = newIndex(t.entries, c.regexes)
 	return t
 }
 
@@ -36,14 +39,12 @@ func (c *compiler) route(t *Table, index int) {
 	}
 	if len(r.Match) == 0 {
 		base.Match = -1
-		t.rules = append(t.rules, &base)
-		t.entries = append(t.entries, entry{rule: &base, hosts: hosts})
+		t.add(&base, hosts, nil)
 	}
 	for i := range r.Match {
 		rule := base
 		rule.Match, rule.matched = i, matchedPath(r.Match[i].Path)
-		t.rules = append(t.rules, &rule)
-		t.entries = append(t.entries, entry{rule: &rule, hosts: hosts, all: c.conditions(&r.Match[i])})
+		t.add(&rule, hosts, c.conditions(&r.Match[i]))
 	}
 }
 
@@ -122,9 +123,9 @@ func (c *compiler) conditions(m *Match) []condition {
 			break
 		}
 	}
-	add := func(of subject, v Value) {
-		if v != (Value{}) {
-			all = append(all, condition{of: of, value: v, text: c.text(v)})
+	add := func(of subject, v *Value) {
+		if *v != (Value{}) {
+			all = append(all, condition{of: of, value: v, text: c.text(*v)})
 		}
 	}
 	if m.Port != 0 {
@@ -132,18 +133,19 @@ func (c *compiler) conditions(m *Match) []condition {
 	}
 	if g := m.GRPC; g != nil {
 		all = append(all, condition{of: ofGRPC})
-		add(ofService, g.Service)
-		add(ofGRPCMethod, g.Method)
+		add(ofService, &g.Service)
+		add(ofGRPCMethod, &g.Method)
 	}
-	add(ofMethod, m.Method)
-	add(ofPath, m.Path)
-	add(ofScheme, m.Scheme)
-	add(ofAuthority, m.Authority)
+	add(ofMethod, &m.Method)
+	add(ofPath, &m.Path)
+	add(ofScheme, &m.Scheme)
+	add(ofAuthority, &m.Authority)
 	for i := range m.Headers {
 		all = append(all, c.header(&m.Headers[i]))
 	}
-	for _, f := range m.Query {
-		all = append(all, condition{of: ofQuery, value: f.Value, name: f.Name, not: f.Not, text: c.text(f.Value)})
+	for i := range m.Query {
+		f := &m.Query[i]
+		all = append(all, condition{of: ofQuery, value: &f.Value, name: f.Name, not: f.Not, text: c.text(f.Value)})
 	}
 	return all
 }
@@ -156,13 +158,13 @@ func (c *compiler) header(f *Field) condition {
 		c.headers[name] = id
 	}
 	return condition{
-		of: ofHeader, value: f.Value, id: id, not: f.Not, text: c.text(f.Value),
+		of: ofHeader, value: &f.Value, id: id, not: f.Not, text: c.text(f.Value),
 		name: name, canonical: textproto.CanonicalMIMEHeaderKey(f.Name),
 	}
 }
 
 func (c *compiler) text(v Value) text {
-	t := text{op: v.Op, text: v.Text, fold: v.IgnoreCase}
+	t := text{op: comparisons[v.Op], text: v.Text, fold: v.IgnoreCase}
 	if v.Op == OpPathPrefix {
 		t.text = trimSlash(t.text)
 	}

@@ -20,14 +20,14 @@ const (
 // condition is one condition of a [Match], ready to be asked.
 type condition struct {
 	of   subject
-	not  bool
-	port uint16
+	not  bool   // of a header or parameter
+	port uint16 // of ofPort
 	// id is the same for all conditions on the same header, so that one look at it serves them.
 	id        int32
 	text      text
 	name      string // of a parameter, or of a header in lower case
 	canonical string
-	value     Value // what the policy says, for Explain
+	value     *Value // what the policy says, for Explain
 }
 
 // probe is a request while it is matched. What is found out once is kept.
@@ -98,21 +98,21 @@ func (p *probe) askHeader(c *condition) bool {
 
 // of says whether the condition holds for a text that may be missing.
 func (t *text) of(s string, ok bool) bool {
-	if t.op == OpAbsent {
+	if t.op == isAbsent {
 		return !ok
 	}
-	return t.op == "" || ok && t.holds(s)
+	return t.op == isAny || ok && t.holds(s)
 }
 
-// splitMethod takes "/package.Service/Method" apart.
+// splitMethod takes "/package.Service/Method" apart. What does not begin so has neither.
 func splitMethod(path string) (service, method string) {
-	if path != "" && path[0] == '/' {
-		path = path[1:]
+	if path == "" || path[0] != '/' {
+		return "", ""
 	}
-	for i := len(path) - 1; i >= 0; i-- {
+	for i := len(path) - 1; i > 0; i-- {
 		if path[i] == '/' {
-			return path[:i], path[i+1:]
+			return path[1:i], path[i+1:]
 		}
 	}
-	return "", path
+	return "", path[1:]
 }

@@ -83,8 +83,7 @@ func (t *Table) Explain(q *Request) Explanation {
 	e := Explanation{Service: q.Service}
 	p := newProbe(q)
 	name, _ := splitPort(q.Service)
-	for i := range t.entries {
-		en := &t.entries[i]
+	for _, en := range t.entries {
 		s, ok := p.explain(en, name)
 		if ok {
 			e.rule(t, en.rule, q)

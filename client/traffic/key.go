@@ -3,6 +3,7 @@ package traffic
 import (
 	"net/textproto"
 	"strings"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -20,7 +21,8 @@ func (k *Key) Hash(q *Request) (hash uint64, ok bool) {
 func (k *Key) value(q *Request) (string, bool) {
 	switch {
 	case k.Header != "":
-		return q.lookup(lowerString(k.Header), textproto.CanonicalMIMEHeaderKey(k.Header))
+		n := spellingOf(k.Header)
+		return q.lookup(n.lower, n.canonical)
 	case k.Cookie != nil:
 		if v, ok := cookie(q, k.Cookie.Name); ok {
 			return v, true
@@ -38,6 +40,22 @@ func (k *Key) value(q *Request) (string, bool) {
 		return q.HashKey, q.HashKey != ""
 	}
 	return "", false
+}
+
+// spelling is the name of a header as the two protocols write it.
+type spelling struct{ lower, canonical string }
+
+// spellings keeps what was spelled, so that a call allocates nothing for it. The names are those of policies, never those
+// that a request brings, so that they stay few.
+var spellings sync.Map // string to *spelling
+
+func spellingOf(name string) *spelling {
+	if s, ok := spellings.Load(name); ok {
+		return s.(*spelling)
+	}
+	s := &spelling{lower: lowerString(name), canonical: textproto.CanonicalMIMEHeaderKey(name)}
+	spellings.Store(name, s)
+	return s
 }
 
 // cookie is the value of a cookie in the first Cookie header, without quotes around it. An empty one is none.

@@ -4,16 +4,21 @@ package traffic
 type Table struct {
 	policy       Policy
 	local        Local
-	rules        []*Rule // in the order in which they are asked
-	entries      []entry // one for each rule
+	entries      []*entry // in the order in which they are asked
+	index        *index
 	destinations *destinations
 }
 
-// entry is what decides whether a rule matches.
+// entry is a rule and what decides whether it matches.
 type entry struct {
+	order int // its place among all
 	rule  *Rule
 	hosts []host
 	all   []condition
+}
+
+func (t *Table) add(r *Rule, hosts []host, all []condition) {
+	t.entries = append(t.entries, &entry{order: len(t.entries), rule: r, hosts: hosts, all: all})
 }
 
 // Compile makes a policy ready for use by a process. The error joins a [*FieldError] for every mistake, see
@@ -21,20 +26,24 @@ type entry struct {
 func Compile(p Policy, local Local) (*Table, error) {
 	c := newCompiler(p, local)
 	c.check()
-	if local.Addr == "" {
-		c.checkSource()
-	}
+	c.checkSource()
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	return c.table(), nil
+	t := c.table()
+	if c.checkShadows(t); c.errs != nil {
+		return nil, c.err()
+	}
+	return t, nil
 }
 
 // Validate reports every value that cannot be honoured: it is the error that [Compile] gives for a process of which
-// everything is known.
+// everything is known. Routes that can never match are looked for when all else is well.
 func (p Policy) Validate() error {
 	c := newCompiler(p, Local{})
-	c.check()
+	if c.check(); c.errs == nil {
+		c.checkShadows(c.table())
+	}
 	return c.err()
 }
 
@@ -43,16 +52,3 @@ func (t *Table) Policy() Policy { return t.policy }
 
 // Local is what the table was made for. It must not be changed.
 func (t *Table) Local() Local { return t.local }
-
-// Match is the first rule that matches; nil where none does, and the request goes to the service that was called.
-func (t *Table) Match(q *Request) *Rule {
-	p := newProbe(q)
-	name, _ := splitPort(q.Service)
-	for i := range t.entries {
-		e := &t.entries[i]
-		if anyHost(e.hosts, name, p.port) && p.holds(e.all) {
-			return e.rule
-		}
-	}
-	return nil
-}

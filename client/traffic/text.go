@@ -9,30 +9,47 @@ import (
 
 // text is a [Value] that is ready to be asked.
 type text struct {
-	op   Op
-	text string // in lower case where fold is set
+	op   comparison
 	fold bool
+	text string // in lower case where fold is set
 	re   *regexp.Regexp
+}
+
+// comparison is an [Op] as a number, which is faster to tell apart.
+type comparison uint8
+
+const (
+	isAny comparison = iota
+	isExact
+	isPrefix
+	isPathPrefix
+	isSuffix
+	isRegex
+	isPresent
+	isAbsent
+)
+
+var comparisons = map[Op]comparison{
+	"": isAny, OpExact: isExact, OpPrefix: isPrefix, OpPathPrefix: isPathPrefix, OpSuffix: isSuffix, OpRegex: isRegex,
+	OpPresent: isPresent, OpAbsent: isAbsent,
 }
 
 // holds says whether the condition holds for a text that is there.
 func (t *text) holds(s string) bool {
 	switch t.op {
-	case "", OpPresent:
-		return true
-	case OpExact:
+	case isExact:
 		return len(s) == len(t.text) && t.begins(s)
-	case OpPrefix:
+	case isPrefix:
 		return t.begins(s)
-	case OpPathPrefix:
+	case isPathPrefix:
 		n := len(t.text)
 		return t.begins(s) && (len(s) == n || s[n] == '/')
-	case OpSuffix:
+	case isSuffix:
 		return len(s) >= len(t.text) && t.begins(s[len(s)-len(t.text):])
-	case OpRegex:
+	case isRegex:
 		return t.re.MatchString(s)
 	}
-	return false // OpAbsent
+	return t.op != isAbsent
 }
 
 func (t *text) begins(s string) bool {
