@@ -3,6 +3,8 @@ package balance_test
 import (
 	"fmt"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 )
@@ -40,4 +42,46 @@ func ExampleNewNode() {
 	// Output:
 	// 1 3
 	// 0
+}
+
+// A user stays at one endpoint, and moves only while that is out of use.
+func ExampleNew_ringHash() {
+	nodes := []*balance.Node{
+		balance.NewNode(discovery.Endpoint{Addr: "10.0.0.1:8080"}),
+		balance.NewNode(discovery.Endpoint{Addr: "10.0.0.2:8080"}),
+		balance.NewNode(discovery.Endpoint{Addr: "10.0.0.3:8080"}),
+	}
+	p, err := balance.New(balance.Config{Algorithm: balance.RingHash}, nodes)
+	if err != nil {
+		panic(err)
+	}
+	user := xxhash.Sum64String("ada")
+	fmt.Println(p.Pick(user, nil), p.Pick(user, nil), p.Pick(user, nil))
+	home := p.Pick(user, nil)
+	fmt.Println("elsewhere:", p.Pick(user, tried{home: true}) != home)
+	// Output:
+	// 0 0 0
+	// elsewhere: true
+}
+
+func ExampleNewByLocality() {
+	nodes := []*balance.Node{
+		balance.NewNode(discovery.Endpoint{Addr: "10.1.0.1:8080", Region: "eu", Zone: "a"}),
+		balance.NewNode(discovery.Endpoint{Addr: "10.1.0.2:8080", Region: "eu", Zone: "b"}),
+		balance.NewNode(discovery.Endpoint{Addr: "10.2.0.1:8080", Region: "us", Zone: "a"}),
+	}
+	ejected := map[int]bool{}
+	healthy := func(i int) bool { return !ejected[i] }
+	here := balance.Place{Region: "eu", Zone: "b"}
+	p, err := balance.NewByLocality(balance.Config{}, balance.Locality{}, here, nodes, healthy, 50)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("the own zone:", p.Pick(0, nil))
+	ejected[1] = true
+	p.Update()
+	fmt.Println("the own region:", p.Pick(0, nil))
+	// Output:
+	// the own zone: 1
+	// the own region: 0
 }

@@ -25,7 +25,7 @@ func newWarmup(s *SlowStart, nodes []*Node) *warmup {
 	if s == nil || len(nodes) == 0 {
 		return nil
 	}
-	w := &warmup{window: s.Window, least: s.MinPercent / 100, power: 1}
+	w := &warmup{window: s.Window, least: max(s.MinPercent/100, 1e-9), power: 1} // it is divided by
 	if s.MinPercent == 0 {
 		w.least = 0.1
 	}
