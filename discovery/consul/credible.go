@@ -22,6 +22,12 @@ func (f *follower) credible(ctx context.Context, entries []*api.ServiceEntry, me
 		return f.lacks("the token")
 	case !meta.KnownLeader && meta.QueryBackend != api.QueryBackendStreaming:
 		return errors.New("no instances, says a server that knows no leader")
+	case meta.LastIndex <= 1 && meta.QueryBackend == api.QueryBackendStreaming:
+		// An agent that streams never says whether there is a leader. The index is 1 when it has heard nothing in the time
+		// that it had; Consul promises that no real answer has that index.
+		return errors.New("no instances, says an agent that has heard nothing of them from its servers")
+	case f.index > 0 && meta.LastIndex == f.index && len(f.state.Load().set) > 0:
+		return errors.New("no instances any more, and yet the index says that nothing has changed")
 	case meta.DefaultACLPolicy == "deny" && f.plane.token.load() == "":
 		return f.anonymous(ctx)
 	}
@@ -59,28 +65,40 @@ func explain(err error) error {
 	case !errors.As(err, &s):
 	case s.Code == http.StatusForbidden || strings.Contains(s.Body, "ACL not found"):
 		return fmt.Errorf("the token has expired, is unknown, or lacks a right: %w", err)
+	case strings.Contains(s.Body, "boolean expression"):
+		return fmt.Errorf("Consul cannot read the filter: %w", err)
 	case strings.Contains(s.Body, "Enterprise feature"):
 		return fmt.Errorf("this server is no Consul Enterprise: leave Namespace and Partition empty: %w", err)
 	}
 	return err
 }
 
-// trustDomain is that of Consul's own CA. It stays what it is as long as the cluster does.
-func (p *Plane) trustDomain(ctx context.Context) (string, error) {
+// trustDomain is that of the CA of a datacenter; datacenters that were joined later have one each. It stays what it is as
+// long as the servers keep their data.
+func (p *Plane) trustDomain(ctx context.Context, datacenter string) (string, error) {
 	p.mu.Lock()
-	domain := p.domain
+	domain := p.domains[datacenter]
 	p.mu.Unlock()
 	if domain != "" {
 		return domain, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	roots, _, err := p.api.Agent().ConnectCARoots(p.options(ctx))
+	o := p.options(ctx)
+	o.Datacenter = datacenter
+	roots, _, err := p.api.Agent().ConnectCARoots(o)
 	if err != nil {
 		return "", fmt.Errorf("trust domain of Connect: %w", explain(err))
 	}
 	p.mu.Lock()
-	p.domain = roots.TrustDomain
+	p.domains[datacenter] = roots.TrustDomain
 	p.mu.Unlock()
 	return roots.TrustDomain, nil
+}
+
+// forget has the trust domain of a datacenter asked for anew, after its servers may have lost their data.
+func (p *Plane) forget(datacenter string) {
+	p.mu.Lock()
+	delete(p.domains, datacenter)
+	p.mu.Unlock()
 }

@@ -120,6 +120,7 @@ func (f *follower) advance(index uint64, took, reading time.Duration) time.Durat
 	stuck := index == f.index && took < oddPause
 	if f.index = index; back {
 		f.index = 0
+		f.plane.forget(f.q.datacenter)
 		return f.again.NextBackOff()
 	}
 	f.again.Reset()
@@ -134,7 +135,7 @@ func (f *follower) take(ctx context.Context, entries []*api.ServiceEntry) error 
 	r := reader{warning: f.plane.cfg.Warning, tagged: f.plane.cfg.TaggedAddress}
 	for _, e := range entries {
 		if e != nil && e.Service != nil && inMesh(e.Service) != "" {
-			domain, err := f.plane.trustDomain(ctx)
+			domain, err := f.plane.trustDomain(ctx, f.q.datacenter)
 			if err != nil {
 				return err
 			}
@@ -155,6 +156,7 @@ func (f *follower) take(ctx context.Context, entries []*api.ServiceEntry) error 
 }
 
 func (f *follower) failed(err error) {
+	f.plane.forget(f.q.datacenter)
 	err = fmt.Errorf("discovery: consul: %s: %w", f.q.service, err)
 	if text := err.Error(); text != f.bad {
 		f.bad = text

@@ -28,7 +28,7 @@ type Plane struct {
 	mu        sync.Mutex
 	followers map[question]*follower
 	leases    map[*lease]struct{}
-	domain    string // trust domain of Consul's CA, once it is known
+	domains   map[string]string // trust domains of Consul's CA, once they are known, by datacenter
 }
 
 var (
@@ -57,6 +57,7 @@ func open(cfg Config) (*Plane, error) {
 	p := &Plane{
 		cfg: cfg, base: conf.Transport, closed: make(chan struct{}),
 		followers: make(map[question]*follower), leases: make(map[*lease]struct{}),
+		domains: make(map[string]string),
 	}
 	if err := p.connect(conf); err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func Cluster(t testing.TB, n int, cfg Config) []*Server {
 	}
 	for _, s := range all {
 		s.cfg.peers = cfg.peers
-		s.launch()
+		s.Launch()
 	}
 	for _, s := range all {
 		s.WaitReady()
@@ -68,11 +68,12 @@ func prepare(t testing.TB, cfg Config) *Server {
 // Start starts an agent that was stopped, on the same ports, and waits until it can answer.
 func (s *Server) Start() {
 	s.t.Helper()
-	s.launch()
+	s.Launch()
 	s.WaitReady()
 }
 
-func (s *Server) launch() {
+// Launch starts an agent that was stopped and waits for nothing: without its servers it does not get ready.
+func (s *Server) Launch() {
 	s.t.Helper()
 	if s.proc != nil && s.proc.running() {
 		s.t.Fatalf("%s runs already", s.name)
