@@ -29,6 +29,8 @@ const (
 	UnknownService = call.UnknownService
 	// NoEndpoint: the service is known and has no endpoint.
 	NoEndpoint = call.NoEndpoint
+	// AllEjected: outlier detection has ejected every endpoint, which only a Strict one does.
+	AllEjected = call.AllEjected
 	// Unanswered: the registry has not answered about the service within [Config].Warmup.
 	Unanswered = call.Unanswered
 	// Deadline: the time for the call is over.

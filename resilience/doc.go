@@ -70,8 +70,25 @@
 // more; that number falls by one in each interval (10 s) in which it is well. When the time is over one call goes there as a
 // probe. At most 10 % of a service's endpoints are out at the same time, but one may always be, and the last one never. If
 // more than half are out after all (with a MaxPercent above that), ejections are ignored: what is left could not carry the
-// load. What is known of an endpoint survives when it leaves the list and comes back, a change of policy, and reconnects;
+// load. (MinHealthPercent.) What is known of an endpoint survives when it leaves the list and comes back, a change of policy, and reconnects;
 // HTTP and gRPC share it. Calls for which nothing else is left go to an ejected endpoint rather than nowhere.
+//
+// Of Envoy's other ways of detection, [SuccessRate] compares endpoints with one another, [FailurePercent] with a number, and
+// SplitLocalOrigin counts what has no answer apart from what is a bad one. Numbers and formulas are Envoy's
+// (config.cluster.v3.OutlierDetection, and the chapter on outlier detection of its manual); what is different here:
+//
+//	                    Envoy                                  here
+//	return              when the time is over                  then one call goes there as a probe first
+//	MaxPercent          to the letter: 10 % of nine is none    one at least, the last one never; Strict: to the letter
+//	no place            the row begins anew                    the next failure asks again
+//	shorter list        readmits nobody                        readmits whom it has become too short for; Strict: nobody
+//	501, refusals       5xx                                    answers of an endpoint that is well
+//	too many at once    in no particular order                 those that did worst first
+//	split: no answer    only before or after a connection      every attempt that brought no answer, as the manual says
+//
+// Istio's consecutive5xxErrors, consecutiveGatewayErrors, splitExternalLocalOriginErrors, consecutiveLocalOriginFailures,
+// interval, baseEjectionTime and maxEjectionPercent are the fields of the like names with Strict and a Jitter of -1;
+// its minHealthPercent is MinHealthPercent, where its 0 is -1 here.
 //
 // Not the peer's failure, and so counted by neither, is what the caller cancelled, and what had less time than the endpoint
 // usually takes. 429 and RESOURCE_EXHAUSTED are answers. A refusal before work (x-envoy-overloaded) is an answer of the

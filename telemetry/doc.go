@@ -42,7 +42,7 @@
 //	request   http.request.method, http.request.method_original, http.route, http.response.status_code, url.scheme, url.path, url.query; rpc.system.name, rpc.method, rpc.method_original, rpc.response.status_code; server.address, server.port, client.address, network.peer.address, network.peer.port, network.protocol.version, user_agent.original, error.type, intramesh.outcome, intramesh.peer
 //
 // Events of a call's span: intramesh.retry with intramesh.attempt; intramesh.breaker_opened, _half_open and _closed,
-// intramesh.endpoint_ejected and _readmitted, intramesh.panic_entered and _left with intramesh.reason, when they happen
+// intramesh.endpoint_ejected, _readmitted and _suspected, intramesh.panic_entered and _left with intramesh.reason, when they happen
 // during the call.
 //
 // # Metrics

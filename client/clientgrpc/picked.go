@@ -63,6 +63,7 @@ func (r *rpc) settle(err error) {
 	case !p.received:
 		return // the connection was gone before anything happened: this says nothing
 	}
+	at.Outcome.Received = p.received
 	class := call.Classify(at.Outcome)
 	switch {
 	case !r.Streaming:

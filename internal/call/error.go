@@ -36,6 +36,7 @@ type Answer struct {
 const (
 	UnknownService = "unknown_service" // the registry says that there is no such service
 	NoEndpoint     = "no_endpoint"     // the service is known and has no endpoints
+	AllEjected     = "all_ejected"     // outlier detection has ejected every endpoint, and may
 	Unanswered     = "unanswered"      // the registry has not answered within Warmup
 	Deadline       = "deadline"        // the time for the call is over
 	TryTimeout     = "try_timeout"     // the last attempt had no reply within its own timeout

@@ -27,11 +27,13 @@ const (
 	PanicLeft
 	// PolicyRefused: a new policy of routes cannot be honoured or had, and the last good one stays in force.
 	PolicyRefused
+	// EndpointSuspected: an endpoint would be ejected because of Event.Reason, but chance, as the policy sets it, spares it.
+	EndpointSuspected
 )
 
 var eventKinds = [...]string{
 	"", "breaker_opened", "breaker_half_open", "breaker_closed", "endpoint_ejected", "endpoint_readmitted",
-	"panic_entered", "panic_left", "policy_refused",
+	"panic_entered", "panic_left", "policy_refused", "endpoint_suspected",
 }
 
 // String is one word, fit for a metric's label.
@@ -53,6 +55,12 @@ const (
 	EjectedShare       = "ejected_share"       // panic: the share of ejected endpoints crossed the threshold
 	EndpointsChanged   = "endpoints_changed"   // the list became too short for so many ejections
 	BadPolicy          = "bad_policy"          // the policy: its source failed, or said what cannot be honoured
+
+	ConsecutiveLocalOrigin = "consecutive_local_origin" // the endpoint: so many attempts without an answer in a row
+	SuccessRate            = "success_rate"             // the endpoint: it succeeds less often than the others
+	SuccessRateLocal       = "success_rate_local"       // the endpoint: it answers less often than the others
+	FailurePercentage      = "failure_percentage"       // the endpoint: too large a share of its answers are failures
+	FailurePercentageLocal = "failure_percentage_local" // the endpoint: too large a share of attempts has no answer
 )
 
 // Event is one change of state.

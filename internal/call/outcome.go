@@ -33,6 +33,9 @@ type Outcome struct {
 	// RefusedStream is set beside SentNo when the request was written and the peer's protocol handed it back (HTTP/2
 	// REFUSED_STREAM, a stream above the last one of a GOAWAY).
 	RefusedStream bool
+	// Received is set over gRPC when something came back from the peer: the status is its own then, as far as can be told.
+	// Over HTTP, Status says so.
+	Received bool
 	// Expired is set when the attempt's own timeout ended it while the call had time left.
 	Expired bool
 	// Canceled is set when the caller gave up.

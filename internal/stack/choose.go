@@ -78,6 +78,11 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 		return nil, a.missing
 	}
 	ejections := c.dest.outliers.active.Load()
+	if ejections {
+		if a.missing = c.dest.outliers.barred(eps); a.missing != nil {
+			return nil, a.missing
+		}
+	}
 	if r != nil && eps.keyed {
 		if n, err := a.place(r, eps, ejections); n != nil || err != nil {
 			return n, err

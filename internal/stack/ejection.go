@@ -14,13 +14,17 @@ type ejection struct {
 
 	row     atomic.Int32 // failures in a row
 	gateway atomic.Int32 // failures of the gateway kind in a row
+	lost    atomic.Int32 // attempts without an answer in a row, where they are split
+	answers tally        // of the present interval; all attempts, unless those without an answer are split
+	origin  tally        // likewise, whether there was an answer
 	due     atomic.Int64 // 0: not ejected; else when a probe may find out, in the outliers' time
 	probe   atomic.Int64 // when the probe began that is under way; 0: none is
 
 	// Guarded by outliers.mu.
-	times   int64 // by how much the next ejection is longer
-	since   int64 // when it was readmitted
-	counted bool  // it is out, and in the list as the outliers were last told of it
+	times     int64 // by how much the next ejection is longer
+	since     int64 // when it was readmitted
+	suspected int64 // when it was last told that chance spared it
+	counted   bool  // it is out, and in the list as the outliers were last told of it
 }
 
 // probePatience is how long a probe keeps others from being one. A stream that is silent may last for ever.
@@ -48,6 +52,9 @@ func (n *Node) wants(due, now int64) bool {
 func (n *Node) clear() {
 	n.row.Store(0)
 	n.gateway.Store(0)
+	n.lost.Store(0)
+	n.answers.take()
+	n.origin.take()
 }
 
 // forgettable reports whether nothing of the node matters any more, once it has left the list.
@@ -111,7 +118,7 @@ func (a *Attempt) judgeBody() {
 	}
 	v := well
 	if a.Call.broke.Load() {
-		v = badGateway
+		v = bad | gateway | lost
 		a.Node.Load.Fail()
 	}
 	a.count(a.Node, v)
@@ -123,14 +130,20 @@ func (a *Attempt) count(n *Node, v verdict) {
 		a.testify(n, v)
 		return
 	}
-	switch v {
-	case well:
+	if v == nothing {
+		return
+	}
+	o := n.outliers
+	if due := o.sweep.Load(); due != 0 {
+		o.tally(a.Call.Ctx, n, v, due)
+	}
+	if v == well {
 		n.well()
-	case bad, badGateway:
-		if n.outliers.policy.Load() != nil {
-			n.outliers.failed(a.Call.Ctx, n, v == badGateway)
-			n.outliers.events.tell()
-		}
+		return
+	}
+	if o.policy.Load() != nil {
+		o.failed(a.Call.Ctx, n, v)
+		o.events.tell()
 	}
 }
 
@@ -161,16 +174,20 @@ func (n *Node) well() {
 	if n.gateway.Load() != 0 {
 		n.gateway.Store(0)
 	}
+	if n.lost.Load() != 0 {
+		n.lost.Store(0)
+	}
 }
 
-// verdict is what an attempt says about its endpoint.
+// verdict is what an attempt says about its endpoint: nothing, that it is well, or that it is bad and in which manner.
 type verdict uint8
 
 const (
-	nothing    verdict = iota
-	well               // it answers
-	bad                // it failed
-	badGateway         // it failed, or the way to it, in the manner of 502, 503 and 504
+	nothing verdict = 0
+	well    verdict = 1 << (iota - 1) // it answers
+	bad                               // it failed, or the way to it
+	gateway                           // beside bad: in the manner of 502, 503 and 504
+	lost                              // beside bad: without an answer
 )
 
 // verdictOn reads an outcome as outlier detection does. That a server has too much to do (429), or refuses before work, is
@@ -189,17 +206,20 @@ func verdictOn(n *Node, class call.Class, at *call.Attempt) verdict {
 		case o.RefusedStream:
 			return nothing // a server that leaves hands back what it does not get to
 		}
-		return badGateway // it could not be connected to
+		return bad | gateway | lost // it could not be connected to
 	}
 	if n.hurried(at) {
 		return nothing
 	}
-	status := o.Status
+	v, status := bad, o.Status
 	if status == 0 {
 		status = o.Code.HTTPStatus()
+		if !o.Received {
+			v |= lost
+		}
 	}
 	if status == 502 || status == 503 || status == 504 {
-		return badGateway
+		v |= gateway
 	}
-	return bad
+	return v
 }

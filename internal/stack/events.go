@@ -72,7 +72,7 @@ func (e *events) record(ev call.Event) {
 	}
 	level := slog.LevelInfo
 	switch ev.Kind {
-	case call.BreakerOpened, call.EndpointEjected, call.PanicEntered:
+	case call.BreakerOpened, call.EndpointEjected, call.PanicEntered, call.EndpointSuspected:
 		level = slog.LevelWarn
 	}
 	attrs := make([]slog.Attr, 0, 6)
@@ -100,4 +100,5 @@ var eventTexts = map[call.EventKind]string{
 	call.EndpointReadmitted: "endpoint readmitted",
 	call.PanicEntered:       "too many endpoints are ejected, ejections are ignored",
 	call.PanicLeft:          "ejections count again",
+	call.EndpointSuspected:  "endpoint would be ejected",
 }

@@ -23,17 +23,23 @@ type outliers struct {
 
 	policy atomic.Pointer[resilience.Outlier] // nil: off
 	active atomic.Bool                        // an endpoint is out, and ejections are not ignored: all that a pick asks first
+	shut   atomic.Bool                        // every endpoint is out, and calls must not go to them
+	sweep  atomic.Int64                       // when rates are looked at next; 0: the policy has none
 
 	mu     sync.Mutex
 	out    map[*Node]struct{} // ejected, those that have left the list lately included
-	listed int                // endpoints in the list
+	nodes  []*Node            // the list
 	panics bool               // ejections are ignored
 	ctx    context.Context    // of the call that holds mu, for what is told; nil where it is none
+	chance func() int         // from 0 to 99
 }
 
 func newOutliers(service string, ev *events) *outliers {
 	// The origin is a little ahead, so that no time is 0.
-	return &outliers{service: service, events: ev, origin: time.Now().Add(-1), out: make(map[*Node]struct{})}
+	return &outliers{
+		service: service, events: ev, origin: time.Now().Add(-1), out: make(map[*Node]struct{}),
+		chance: func() int { return rand.IntN(100) },
+	}
 }
 
 func (o *outliers) now() int64 { return int64(time.Since(o.origin)) }
@@ -52,7 +58,7 @@ func (o *outliers) lock(ctx context.Context) func() {
 func (o *outliers) setPolicy(p *resilience.Outlier) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.policy.Store(p)
+	o.follow(o.policy.Swap(p), p)
 	if p == nil {
 		for n := range o.out {
 			o.admit(n, call.PolicyChanged)
@@ -62,11 +68,11 @@ func (o *outliers) setPolicy(p *resilience.Outlier) {
 	o.weigh(call.PolicyChanged)
 }
 
-// list is told how many endpoints there are, after each change.
-func (o *outliers) list(n int) {
+// list is told which endpoints there are, after each change.
+func (o *outliers) list(nodes []*Node) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.listed = n
+	o.nodes = nodes
 	for n := range o.out {
 		if n.forgettable(time.Now()) {
 			delete(o.out, n)
@@ -81,7 +87,7 @@ func (o *outliers) list(n int) {
 // trim takes endpoints back, those first whose time is over soonest, where more are out than may be. The caller holds mu.
 func (o *outliers) trim(reason string) {
 	p := o.policy.Load()
-	if p == nil {
+	if p == nil || p.Strict {
 		return
 	}
 	for over := o.ejected() - o.most(p); over > 0; over-- {
@@ -111,7 +117,7 @@ func (o *outliers) ejected() int {
 func (o *outliers) weigh(reason string) {
 	out := o.ejected()
 	p := o.policy.Load()
-	panics := p != nil && p.PanicPercent > 0 && out*100 > p.PanicPercent*o.listed
+	panics := p != nil && (len(o.nodes)-out)*100 < p.MinHealthPercent*len(o.nodes)
 	if panics != o.panics {
 		o.panics = panics
 		kind := call.PanicLeft
@@ -121,42 +127,78 @@ func (o *outliers) weigh(reason string) {
 		o.note(call.Event{Kind: kind, Reason: reason})
 	}
 	o.active.Store(out > 0 && !panics)
+	o.shut.Store(out > 0 && out == len(o.nodes) && !panics && p != nil && p.Strict)
 }
 
-// most is how many of the list may be out: a share of all, but one always, and the last one that is left never. The caller
-// holds mu.
+// most is how many of the list may be out: a share of all, but one always, and the last one that is left never, unless the
+// policy is to be taken to the letter. The caller holds mu.
 func (o *outliers) most(p *resilience.Outlier) int {
-	return min(max(1, o.listed*p.MaxPercent/100), max(0, o.listed-1))
+	listed := len(o.nodes)
+	share := listed * p.MaxPercent / 100
+	if p.Strict {
+		return share
+	}
+	return min(max(1, share), max(0, listed-1))
 }
 
-// failed counts a failure of an endpoint, and ejects it where that makes too many.
-func (o *outliers) failed(ctx context.Context, n *Node, gateway bool) {
+// failed counts a failure of an endpoint, and ejects it where that makes too many in a row.
+func (o *outliers) failed(ctx context.Context, n *Node, v verdict) {
 	defer o.lock(ctx)()
 	p := o.policy.Load()
 	if p == nil || n.due.Load() != 0 {
 		return // it is out; what it was asked before says nothing new
 	}
-	in5xx, inGateway := n.row.Add(1), int32(0)
-	if gateway {
-		inGateway = n.gateway.Add(1)
-	} else {
+	if p.SplitLocalOrigin && v&lost != 0 {
+		o.inRow(n, p, &n.lost, p.ConsecutiveLocalOrigin, call.ConsecutiveLocalOrigin, p.EnforceLocalOrigin)
+		return
+	}
+	n.lost.Store(0)
+	if v&gateway == 0 {
 		n.gateway.Store(0)
 	}
-	switch {
-	case p.Consecutive5xx > 0 && int(in5xx) >= p.Consecutive5xx:
-		o.eject(n, p, call.Consecutive5xx)
-	case p.ConsecutiveGateway > 0 && int(inGateway) >= p.ConsecutiveGateway:
-		o.eject(n, p, call.ConsecutiveGateway)
+	if o.inRow(n, p, &n.row, p.Consecutive5xx, call.Consecutive5xx, p.Enforce5xx) {
+		return
+	}
+	if v&gateway != 0 {
+		o.inRow(n, p, &n.gateway, p.ConsecutiveGateway, call.ConsecutiveGateway, p.EnforceGateway)
 	}
 }
 
-// eject takes an endpoint out, or leaves it out for longer. Where the limits do not allow it, its next failure asks again.
-// The caller holds mu.
+// inRow counts one more in a row, and reports whether the endpoint was ejected for it. The caller holds mu.
+func (o *outliers) inRow(n *Node, p *resilience.Outlier, row *atomic.Int32, enough int, reason string, enforce int) bool {
+	count := int(row.Add(1))
+	if enough == 0 || count < enough || !o.room(n, p) {
+		return false
+	}
+	if !o.enforced(n, p, reason, enforce) {
+		row.Store(0)
+		return false
+	}
+	o.eject(n, p, reason)
+	return true
+}
+
+// room reports whether one more may be out. Where it may not, the endpoint's next failure asks again. The caller holds mu.
+func (o *outliers) room(n *Node, p *resilience.Outlier) bool {
+	return !n.Retired() && o.ejected() < o.most(p)
+}
+
+// enforced draws whether the policy lets an endpoint be ejected for the reason, and tells where it does not. The caller
+// holds mu.
+func (o *outliers) enforced(n *Node, p *resilience.Outlier, reason string, percent int) bool {
+	if percent >= 100 || o.chance() < percent {
+		return true
+	}
+	if now := o.now(); n.suspected == 0 || now-n.suspected >= int64(p.Interval) {
+		n.suspected = now
+		o.note(call.Event{Kind: call.EndpointSuspected, Endpoint: n.Addr(), Reason: reason})
+	}
+	return false
+}
+
+// eject takes an endpoint out for which there is room, or leaves it out for longer. The caller holds mu.
 func (o *outliers) eject(n *Node, p *resilience.Outlier, reason string) {
 	_, again := o.out[n]
-	if !again && (n.Retired() || o.ejected() >= o.most(p)) {
-		return
-	}
 	now := o.now()
 	d := n.term(p, now, again)
 	o.out[n] = struct{}{}
@@ -211,6 +253,6 @@ func (o *outliers) probed(ctx context.Context, n *Node, claim int64, well bool) 
 
 // note completes an event. The caller holds mu.
 func (o *outliers) note(e call.Event) {
-	e.Time, e.Ctx, e.Service, e.Ejected, e.Endpoints = time.Now(), o.ctx, o.service, o.ejected(), o.listed
+	e.Time, e.Ctx, e.Service, e.Ejected, e.Endpoints = time.Now(), o.ctx, o.service, o.ejected(), len(o.nodes)
 	o.events.note(e)
 }

@@ -56,7 +56,7 @@ func (m *model) probe(addr string, well bool, now time.Time) {
 }
 
 func (m *model) panics() bool {
-	return m.set.PanicPercent > 0 && len(m.due)*100 > m.set.PanicPercent*len(m.addrs)
+	return (len(m.addrs)-len(m.due))*100 < m.set.MinHealthPercent*len(m.addrs)
 }
 
 // may reports whether a call may be sent to an endpoint, and whether that is a probe.
@@ -74,7 +74,7 @@ func TestAgainstModel(t *testing.T) {
 		addrs := named(1 + rnd.IntN(24))
 		o := resilience.Outlier{
 			Consecutive5xx: 1 + rnd.IntN(5), Jitter: -1, MaxPercent: 1 + rnd.IntN(100),
-			PanicPercent: []int{-1, 20, 50, 100}[rnd.IntN(4)], MaxEjection: time.Duration(30+rnd.IntN(120)) * time.Second,
+			MinHealthPercent: []int{-1, 80, 50, 1}[rnd.IntN(4)], MaxEjection: time.Duration(30+rnd.IntN(120)) * time.Second,
 		}
 		m := &model{
 			set: o.OrDefault(), addrs: addrs, rows: map[string]int{}, due: map[string]time.Time{}, times: map[string]int{},
@@ -229,7 +229,7 @@ func (bareWire) Replayable() bool         { return true }
 func (bareWire) Request() traffic.Request { return traffic.Request{} }
 
 func BenchmarkDo(b *testing.B) {
-	for name, p := range map[string]resilience.Policy{"off": {}, "outlier": outlier(), "breaker": breaking()} {
+	for name, p := range map[string]resilience.Policy{"off": {}, "outlier": outlier(), "breaker": breaking(), "rates": outlier(rated(&resilience.SuccessRate{}, nil))} {
 		b.Run(name, func(b *testing.B) {
 			r := &rig{source: &pushed{make(chan []string)}}
 			c := NewClient(Config{Discovery: r.source, Resilience: resilience.Config{Default: p}, Warmup: time.Hour, Logger: slog.New(slog.DiscardHandler)})

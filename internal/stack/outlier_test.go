@@ -243,7 +243,7 @@ func TestHowManyMayBeOut(t *testing.T) {
 		{1, 0, 0}, {2, 0, 1}, {3, 0, 1}, {10, 0, 1}, {19, 0, 1}, {20, 0, 2}, {100, 0, 10}, {1, 100, 0}, {2, 100, 1}, {5, 100, 4}, {10, 35, 3},
 	} {
 		addrs := named(tt.endpoints)
-		set := func(o *resilience.Outlier) { o.MaxPercent, o.PanicPercent = tt.percent, -1 }
+		set := func(o *resilience.Outlier) { o.MaxPercent, o.MinHealthPercent = tt.percent, -1 }
 		inBubble(t, outlier(set), addrs, func(t *testing.T, r *rig) {
 			for _, a := range addrs {
 				r.judge(a, http500, 10)

@@ -137,7 +137,7 @@ func TestLateFailures(t *testing.T) {
 // TestPanic: beyond the threshold ejections are ignored, and endpoints come back by what happens to their calls.
 func TestPanic(t *testing.T) {
 	all := func(o *resilience.Outlier) { o.MaxPercent = 100 }
-	never := func(o *resilience.Outlier) { o.MaxPercent, o.PanicPercent = 100, -1 }
+	never := func(o *resilience.Outlier) { o.MaxPercent, o.MinHealthPercent = 100, -1 }
 	four := []string{"a:1", "b:1", "c:1", "d:1"}
 	for _, tt := range []struct {
 		name   string

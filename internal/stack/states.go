@@ -25,7 +25,7 @@ func (d *Destination) EndpointStates() (s EndpointStates) {
 			s.Ejected++
 		}
 	}
-	s.Ready, s.Panic = o.listed-s.Ejected-s.Probing, o.panics
+	s.Ready, s.Panic = len(o.nodes)-s.Ejected-s.Probing, o.panics
 	return s
 }
 

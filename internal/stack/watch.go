@@ -77,7 +77,7 @@ func (d *Destination) update(ctx context.Context, u discovery.Update) {
 func (d *Destination) publish(absent bool) {
 	d.arranged = d.picking()
 	next := d.view(d.arranged, absent)
-	d.outliers.list(len(next.Nodes)) // first, so that whoever waits for the endpoints finds them counted
+	d.outliers.list(next.Nodes) // first, so that whoever waits for the endpoints finds them counted
 	d.endpoints.Store(next)
 	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
 }
