@@ -13,6 +13,9 @@ import (
 // cluster is a Consul of three servers, and an agent for each of two hosts, which are this machine twice.
 type cluster struct{ servers, agents []*agent }
 
+// agentsDir is what the agents have in the folder of the run, one folder each.
+const agentsDir = "consul"
+
 // startCluster returns when all know who leads.
 func startCluster(ctx context.Context, binary, dir string) (*cluster, error) {
 	c := new(cluster)
@@ -21,7 +24,7 @@ func startCluster(ctx context.Context, binary, dir string) (*cluster, error) {
 		if i >= 3 {
 			list, name = &c.agents, fmt.Sprintf("agent-%d", i-2)
 		}
-		a, err := newAgent(binary, filepath.Join(dir, "consul"), name)
+		a, err := newAgent(binary, filepath.Join(dir, agentsDir), name)
 		if err != nil {
 			return nil, err
 		}

@@ -75,6 +75,11 @@ func TestGiven(t *testing.T) {
 	}
 }
 
+// Without a Consul and without a go command to build one it says so, and leaves nothing.
+func TestNoConsul(t *testing.T) {
+	shoptest.Start(t, []string{addrEnv + "=", "PATH=" + t.TempDir()}).Fails(t, "no Consul in PATH")
+}
+
 // Ctrl-C ends a run without an end.
 func TestInterrupt(t *testing.T) { start(t, "-for", "0").Interrupt(t, "inventory is scaled up") }
 

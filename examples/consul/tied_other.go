@@ -18,7 +18,7 @@ func tied() *syscall.SysProcAttr {
 // abandoned ends the agents of a parent that could not. It is called by the processes of the shop, which know where the
 // agents have left their numbers.
 func abandoned(dir string) {
-	files, _ := filepath.Glob(filepath.Join(dir, "*", "pid"))
+	files, _ := filepath.Glob(filepath.Join(dir, agentsDir, "*", "pid"))
 	for _, path := range files {
 		text, _ := os.ReadFile(path)
 		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 1 {

@@ -29,42 +29,46 @@ type Shop struct {
 	troubles  []error
 }
 
-// openShop starts all processes; those that are called come before those that call.
-func openShop(ctx context.Context, cfg Config, out io.Writer) (sh *Shop, err error) {
+// openShop makes a shop whose processes all serve. An error leaves nothing behind.
+func openShop(ctx context.Context, cfg Config, out io.Writer) (*Shop, error) {
 	dir, err := os.MkdirTemp("", cfg.Name+"-")
 	if err != nil {
 		return nil, err
 	}
-	sh = &Shop{
+	sh := &Shop{
 		cfg: cfg, out: out, dir: dir, ledgers: ledgersIn(dir),
 		processes: map[string]*Process{}, names: map[string]string{},
 	}
-	defer func() {
-		if err != nil {
-			sh.close()
-		}
-	}()
-	if sh.issuer, err = newIssuer(dir); err != nil {
+	if err := sh.open(ctx); err != nil {
+		sh.close()
 		return nil, err
+	}
+	return sh, nil
+}
+
+// open starts all processes; those that are called come before those that call.
+func (sh *Shop) open(ctx context.Context) (err error) {
+	if sh.issuer, err = newIssuer(sh.dir); err != nil {
+		return err
 	}
 	if err := sh.ledgers.create(); err != nil {
-		return nil, err
+		return err
 	}
-	if cfg.Open != nil {
-		if sh.end, err = cfg.Open(ctx, dir, out); err != nil {
-			return nil, err
+	if sh.cfg.Open != nil {
+		if sh.end, err = sh.cfg.Open(ctx, sh.dir, sh.out); err != nil {
+			return err
 		}
 	}
 	for _, service := range startOrder {
-		for range cfg.instances(service) {
+		for range sh.cfg.instances(service) {
 			if err := sh.Start(ctx, service); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	sh.opened = time.Now()
 	sh.load = newLoad("http://" + sh.Process("web-1").Addr)
-	return sh, nil
+	return nil
 }
 
 // Start runs one more process of a service, which gets an identity first, and returns when others can find it.

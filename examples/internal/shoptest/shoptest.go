@@ -127,6 +127,19 @@ func (r *Run) Kill(tb testing.TB, text string) {
 	r.LeavesNothing(tb)
 }
 
+// Fails reads to the end of a run that must not begin, for a reason that standard error tells.
+func (r *Run) Fails(tb testing.TB, reason string) {
+	tb.Helper()
+	stderr, err := io.ReadAll(r.stderr)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := r.Wait(); err == nil || r.ProcessState.ExitCode() != 1 || !strings.Contains(string(stderr), reason) {
+		tb.Errorf("%v, standard error: %s\nwant exit status 1 and %q", err, stderr, reason)
+	}
+	r.LeavesNothing(tb)
+}
+
 // LeavesNothing fails the test where the run has left files.
 func (r *Run) LeavesNothing(tb testing.TB) {
 	tb.Helper()
