@@ -2,7 +2,11 @@ package stack
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/internal/call"
 )
 
 // Readiness is what a wire that connects ahead of calls, as gRPC does, knows of its connections.
@@ -23,22 +27,39 @@ var ErrNotConnected = errors.New("intramesh: no endpoint can be connected to")
 
 // filter is the narrowing of a choice: what is ejected stands back, and so does what the call has tried already.
 type filter struct {
+	near      bool // pass only what has the priority level
 	fresh     bool // pass only what the call has not tried
 	ejections bool // pass only what is not ejected, or wants a probe
+	level     int
 }
 
 // choosing is an attempt as a picker sees it.
 type choosing Attempt
 
-func (c *choosing) Usable(i int) bool { return (*Attempt)(c).passes(c.among.Nodes[i]) }
+func (c *choosing) Usable(i int) bool {
+	a, n := (*Attempt)(c), c.among.Nodes[i]
+	if a.among.places != nil && a.filter.ejections && a.among.places.Panic(i) {
+		return a.unspent(n)
+	}
+	return a.passes(n)
+}
 
 func (a *Attempt) passes(n *Node) bool {
-	return (!a.filter.ejections || n.open()) && (!a.filter.fresh || a.Call.fresh(n) && !slices.Contains(a.skipped, n))
+	return (!a.filter.near || a.among.levels[n] == a.filter.level) && (!a.filter.ejections || n.open()) && a.unspent(n)
+}
+
+// unspent reports whether the call may still learn something at n.
+func (a *Attempt) unspent(n *Node) bool {
+	return (!a.filter.fresh || a.Call.fresh(n) && !slices.Contains(a.skipped, n))
 }
 
 // relax drops the condition that matters least; false where there is none left. An endpoint that has just failed this call
 // is tried again before one that fails everybody.
 func (f *filter) relax() bool {
+	if f.near {
+		f.near = false
+		return true
+	}
 	if f.fresh {
 		f.fresh = false
 		return true
@@ -89,11 +110,18 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 		}
 	}
 	n := a.pick(eps, ejections)
+	if n == nil {
+		a.missing = noPlace
+		return nil, a.missing
+	}
 	if r == nil || r.Ready(n) {
 		return n, nil
 	}
 	// One that is about to connect beats one that has just failed this call, and one that is ejected.
 	a.filter = filter{fresh: len(c.tried) > 0, ejections: ejections}
+	if eps.places != nil {
+		a.among, a.filter.near, a.filter.level = eps, true, eps.levels[n]
+	}
 	for {
 		if n := r.Pick(a.passes); n != nil {
 			return n, nil
@@ -115,7 +143,7 @@ func (a *Attempt) place(r Readiness, eps *Endpoints, ejections bool) (*Node, err
 	defer func() { a.skipped = nil }()
 	for range maxPlaces {
 		n := a.pick(eps, ejections)
-		if slices.Contains(a.skipped, n) {
+		if n == nil || slices.Contains(a.skipped, n) {
 			break
 		}
 		if r.Ready(n) {
@@ -132,22 +160,28 @@ func (a *Attempt) place(r Readiness, eps *Endpoints, ejections bool) (*Node, err
 // maxPlaces bounds the places that are looked at for one call.
 const maxPlaces = 8
 
-// pick never fails where there is an endpoint at all: when all were tried, they are tried again. With nothing tried and
-// nothing ejected, nothing is looked at.
+// noPlace is the error where the policy distributes calls to places that have no endpoint.
+var noPlace = &call.Error{
+	Reason: call.NoEndpoint, Code: call.Unavailable,
+	Err: fmt.Errorf("intramesh: none at the places that calls are distributed to: %w", discovery.ErrNoEndpoint),
+}
+
+// pick never fails where there is an endpoint that calls may go to: when all were tried, they are tried again. With nothing
+// tried and nothing ejected, nothing is looked at. It is nil where there is none.
 func (a *Attempt) pick(eps *Endpoints, ejections bool) *Node {
 	c := a.Call
 	if len(c.tried) == 0 && !ejections && len(a.skipped) == 0 {
-		return eps.Nodes[eps.Picker.Pick(c.key, nil)]
+		return eps.at(eps.Picker.Pick(c.key, nil))
 	}
 	f := &a.filter
-	a.among, *f = eps, filter{len(c.tried) > 0 || len(a.skipped) > 0, ejections}
+	a.among, *f = eps, filter{fresh: len(c.tried) > 0 || len(a.skipped) > 0, ejections: ejections}
 	for f.fresh || f.ejections {
 		if i := eps.Picker.Pick(c.key, (*choosing)(a)); i >= 0 {
 			return eps.Nodes[i]
 		}
 		f.relax()
 	}
-	return eps.Nodes[eps.Picker.Pick(c.key, nil)]
+	return eps.at(eps.Picker.Pick(c.key, nil))
 }
 
 // Lose tells the fan-out that the attempt's endpoint was lost before anything was sent there, so that the choice that

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/client/traffic"
-	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/snapshot"
 )
@@ -38,7 +37,7 @@ type Destination struct {
 
 	mu       sync.Mutex // serialises updates
 	book     book
-	arranged balance.Config // how the endpoints are picked that calls see
+	arranged picking        // how the endpoints are picked that calls see
 	divided  *traffic.Table // by which the subsets have their endpoints
 }
 
@@ -59,6 +58,7 @@ func newDestination(s *Client, service, subset string) *Destination {
 		d.Name += "/" + subset
 	}
 	d.outliers = newOutliers(d.Name, s.events)
+	d.outliers.changed = d.reassess
 	d.book.outliers = d.outliers
 	return d
 }

@@ -16,8 +16,19 @@ type Endpoints struct {
 	Picker balance.Picker
 	// keyed is set where Picker places calls by their key.
 	keyed bool
+	// places is Picker where it goes by where endpoints are, and levels their priorities; else nil.
+	places *balance.ByLocality
+	levels map[*Node]int
 	// absent is set when the registry knows no such service.
 	absent bool
+}
+
+// at is the node at index i, nil where that is -1.
+func (e *Endpoints) at(i int) *Node {
+	if i < 0 {
+		return nil
+	}
+	return e.Nodes[i]
 }
 
 // missing is the error for a destination that is known to have no endpoint; nil if it has one.

@@ -30,15 +30,19 @@ type outliers struct {
 	out    map[*Node]struct{} // ejected, those that have left the list lately included
 	nodes  []*Node            // the list
 	panics bool               // ejections are ignored
-	ctx    context.Context    // of the call that holds mu, for what is told; nil where it is none
-	chance func() int         // from 0 to 99
+	// changed is called after the health of endpoints has changed, with mu held.
+	changed func()
+	// placed is set where endpoints are picked by their places, which have panics of their own.
+	placed atomic.Bool
+	ctx    context.Context // of the call that holds mu, for what is told; nil where it is none
+	chance func() int      // from 0 to 99
 }
 
 func newOutliers(service string, ev *events) *outliers {
 	// The origin is a little ahead, so that no time is 0.
 	return &outliers{
 		service: service, events: ev, origin: time.Now().Add(-1), out: make(map[*Node]struct{}),
-		chance: func() int { return rand.IntN(100) },
+		chance: func() int { return rand.IntN(100) }, changed: func() {},
 	}
 }
 
@@ -117,7 +121,7 @@ func (o *outliers) ejected() int {
 func (o *outliers) weigh(reason string) {
 	out := o.ejected()
 	p := o.policy.Load()
-	panics := p != nil && (len(o.nodes)-out)*100 < p.MinHealthPercent*len(o.nodes)
+	panics := p != nil && !o.placed.Load() && (len(o.nodes)-out)*100 < p.MinHealthPercent*len(o.nodes)
 	if panics != o.panics {
 		o.panics = panics
 		kind := call.PanicLeft
@@ -128,6 +132,7 @@ func (o *outliers) weigh(reason string) {
 	}
 	o.active.Store(out > 0 && !panics)
 	o.shut.Store(out > 0 && out == len(o.nodes) && !panics && p != nil && p.Strict)
+	o.changed()
 }
 
 // most is how many of the list may be out: a share of all, but one always, and the last one that is left never, unless the

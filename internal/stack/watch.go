@@ -77,8 +77,10 @@ func (d *Destination) update(ctx context.Context, u discovery.Update) {
 func (d *Destination) publish(absent bool) {
 	d.arranged = d.picking()
 	next := d.view(d.arranged, absent)
+	d.outliers.placed.Store(next.places != nil)
 	d.outliers.list(next.Nodes) // first, so that whoever waits for the endpoints finds them counted
 	d.endpoints.Store(next)
+	d.reassess() // what list has readmitted
 	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
 }
 
@@ -91,7 +93,7 @@ func (d *Destination) rearrange() {
 	if eps == nil {
 		return
 	}
-	if !d.picking().Equal(d.arranged) {
+	if !d.picking().equal(d.arranged) {
 		d.publish(eps.absent)
 	}
 	if t := d.regime.Load().of.table; t != d.divided {
