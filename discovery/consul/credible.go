@@ -66,7 +66,7 @@ func explain(err error) error {
 	case s.Code == http.StatusForbidden || strings.Contains(s.Body, "ACL not found"):
 		return fmt.Errorf("the token has expired, is unknown, or lacks a right: %w", err)
 	case strings.Contains(s.Body, "boolean expression"):
-		return fmt.Errorf("Consul cannot read the filter: %w", err)
+		return fmt.Errorf("the filter is none that Consul can read: %w", err)
 	case strings.Contains(s.Body, "Enterprise feature"):
 		return fmt.Errorf("this server is no Consul Enterprise: leave Namespace and Partition empty: %w", err)
 	}

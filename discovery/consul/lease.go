@@ -36,6 +36,7 @@ type lease struct {
 
 	turn       chan struct{} // held for a request, so that none overtakes another; what follows goes with it
 	maintained bool          // it is in maintenance
+	token      string        // of its registration
 	gone       bool          // it has left
 }
 

@@ -66,8 +66,12 @@ func (l *lease) keep(talk, ctx context.Context) error {
 	return err
 }
 
-// speak updates the TTL checks, or only looks whether the instance is there.
+// speak updates the TTL checks, or only looks whether the instance is there. With a new token it registers again: the agent
+// tells its servers of an instance with the token of its registration, and that one may end.
 func (l *lease) speak(o *api.QueryOptions) error {
+	if o.Token != l.token {
+		return l.announce(o)
+	}
 	up, spoken := l.up(), false
 	for _, c := range l.reg.Checks {
 		if c.TTL == "" {
@@ -101,7 +105,7 @@ func (l *lease) announce(o *api.QueryOptions) error {
 	if err := l.plane.api.Agent().ServiceRegisterOpts(l.reg, opts); err != nil {
 		return err
 	}
-	l.said = up
+	l.said, l.token = up, o.Token
 	if l.draining.Load() {
 		return l.maintain(o)
 	}

@@ -151,7 +151,7 @@ func TestSubsets(t *testing.T) {
 	}
 	for _, name := range []string{"no-syntax", "no-field"} {
 		w := listen(t, p, name)
-		if u := w.next(); u.Kind != discovery.Failed || !containsAll(u.Err.Error(), "cannot read the filter", "expression") {
+		if u := w.next(); u.Kind != discovery.Failed || !containsAll(u.Err.Error(), "the filter is none", "expression") {
 			t.Errorf("%s: %+v", name, u)
 		}
 		w.cancel()
