@@ -2,8 +2,11 @@
 
 GO        ?= go
 MODULES   := . internal/bench
+# The packages whose tests ask a real Consul server.
+CONSUL    := ./internal/consultest ./discovery/consul ./examples/consul
 LINTER    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME  ?= 5s
+TIMEOUT   ?= 20m
 BENCHARGS ?=
 
 .DEFAULT_GOAL := help
@@ -12,15 +15,20 @@ BENCHARGS ?=
 help: ## show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
+# Where the Consul server is goes into the environment, because go test would else take what it remembers of a run without
+# one for the result with it.
 .PHONY: test
 test: ## run every test with the race detector; those against Consul where test-consul has built it
-	$(GO) test -race ./...
+	@server=$$(cd internal/consultool && $(GO) run . -check 2>/dev/null); \
+	echo "$(GO) test -race ./..."; \
+	INTRAMESH_TEST_CONSUL="$${INTRAMESH_TEST_CONSUL:-$$server}" $(GO) test -race -timeout $(TIMEOUT) ./...
 	@cd internal/consultool && $(GO) run . -check >/dev/null
 
 .PHONY: test-consul
 test-consul: ## build a Consul server where there is none, and run the tests against it
-	cd internal/consultool && $(GO) run .
-	$(GO) test -race ./internal/consultest ./discovery/consul ./examples/consul
+	@server=$$(cd internal/consultool && $(GO) run .) && \
+	echo "$(GO) test -race $(CONSUL), against $$server" && \
+	INTRAMESH_TEST_CONSUL="$$server" $(GO) test -race -count=1 -timeout $(TIMEOUT) $(CONSUL)
 
 .PHONY: bench
 bench: ## compare with plain net/http and grpc-go; BENCHARGS=-h shows the flags
@@ -29,7 +37,7 @@ bench: ## compare with plain net/http and grpc-go; BENCHARGS=-h shows the flags
 .PHONY: lint
 lint: ## gofmt, go vet and golangci-lint, in every module
 	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted:"; echo "$$out"; exit 1; fi
-	@for m in $(MODULES); do \
+	@for m in $(MODULES) internal/consultool; do \
 		echo "lint $$m"; \
 		(cd $$m && $(GO) vet ./... && $(GO) run $(LINTER) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
 	done

@@ -1,8 +1,11 @@
-// Command consultool builds the Consul server that tests run, once, into a cache outside the repository, and prints where
-// it is. What it does, and how long that took, it says on standard error.
+// Command consultool builds the Consul server that tests run, once, into the user's cache, and prints where it is. What it
+// does, and how long that takes, it says on standard error.
 //
 //	go run .          builds what is missing
 //	go run . -check   builds nothing; without a server it says so and prints nothing
+//
+// The cache is $XDG_CACHE_HOME, else $HOME/.cache, or what else the operating system has for it. INTRAMESH_TEST_CONSUL
+// names a server that is built already.
 //
 // The server's version is that of github.com/hashicorp/consul in this module's go.mod, and every module that the build
 // links is checked against go.sum. It stands in a module of its own because some 250 modules come with it. `go mod tidy`
@@ -16,56 +19,74 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
-const server = "github.com/hashicorp/consul"
+const (
+	server = "github.com/hashicorp/consul"
+	// given is the variable with the path of a server to use instead; "none": tests need none.
+	given = "INTRAMESH_TEST_CONSUL"
+)
 
 func main() {
 	check := flag.Bool("check", false, "build nothing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	path, err := find(ctx, *check)
+	path, err := place(ctx)
+	switch {
+	case err == nil && exists(path):
+	case *check:
+		sayf("tests against a real Consul are skipped: %s (make test-consul builds one)", reason(path, err))
+		return
+	case err == nil:
+		err = build(ctx, path)
+	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "consultool:", err)
+		sayf("consultool: no Consul server: %v", err)
 		os.Exit(1)
 	}
-	if path != "" {
-		fmt.Println(path)
-	}
+	fmt.Println(path)
 }
 
-// find is the path of the server, which it builds where there is none; empty where it must not.
-func find(ctx context.Context, check bool) (string, error) {
+func sayf(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// place is where the server is or will be.
+func place(ctx context.Context) (string, error) {
+	switch path := os.Getenv(given); {
+	case path == "":
+	case path == "none" || !exists(path):
+		return "", fmt.Errorf("%s is %s", given, path)
+	default:
+		return path, nil
+	}
 	version, err := pinned(ctx)
 	if err != nil {
 		return "", err
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("there is no place for it: %w", err)
 	}
-	path := filepath.Join(cache, "intramesh", "consul-"+version, "consul")
-	switch _, err := os.Stat(path); {
-	case err == nil:
-		return path, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", err
-	case check:
-		fmt.Fprintf(os.Stderr, "no Consul %s here: tests against a real one are skipped (make test-consul builds it)\n", version)
-		return "", nil
+	return filepath.Join(cache, "intramesh", "consul-"+version, "consul"), nil
+}
+
+func exists(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func reason(path string, err error) string {
+	if err != nil {
+		return err.Error()
 	}
-	return path, build(ctx, version, path)
+	return "there is no " + path
 }
 
 // pinned is the version in go.mod.
@@ -74,29 +95,4 @@ func pinned(ctx context.Context) (string, error) {
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
-}
-
-// build makes the binary beside its place and renames it, so that what stands there is always whole.
-func build(ctx context.Context, version, path string) error {
-	start := time.Now()
-	fmt.Fprintf(os.Stderr, "building Consul %s into %s: about 5 CPU-minutes, once\n", version, path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return err
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(path), "build-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(tmp) }()
-	made := filepath.Join(tmp, "consul")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", made, server)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build %s: %w", server, err)
-	}
-	if err := os.Rename(made, path); err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stderr, "built Consul %s in %v\n", version, time.Since(start).Round(time.Second))
-	return nil
 }
