@@ -7,11 +7,11 @@
 // [New] picks among all nodes alike; [NewByLocality] prefers those that are near and goes by their health too.
 //
 // A pick takes no lock and allocates nothing, and costs the same among ten nodes and among 100,000. Making a picker costs
-// time in proportion to the nodes: for 100,000 of them about 2 ms, a ring of hashes or a Maglev table of as many about
-// 50 ms, and a ring of 8 million entries, which weights that are far apart can make, about 2 s. Nothing that is given to
-// New changes under it, so that whoever updates a list can make the next picker in another goroutine while calls go on
-// with the old one; a node that the old one does not know gets its calls that much later, and one that left is to be kept
-// out by the filter.
+// time in proportion to the nodes: for 100,000 of them about 1 ms, a ring of hashes 15 to 30 ms, a Maglev table 60 ms, and a
+// ring of 8 million entries, which weights that are far apart make, 0.7 s and 570 MB, of which 190 MB stay. Nothing that is
+// given to New changes under it, so that whoever updates a list can make the next picker in another goroutine while calls
+// go on with the old one; a node that the old one does not know gets its calls that much later, and one that left is to
+// be kept out by the filter.
 package balance
 
 // Filter narrows a pick to the nodes that may take the call now.

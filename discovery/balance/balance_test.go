@@ -56,7 +56,7 @@ func TestPicksAreUsable(t *testing.T) {
 			some = some || usable[i]
 		}
 		for _, a := range algorithms {
-			p := must(t, a, weighted(weights...))
+			p := mustBy(t, Config{Algorithm: a, RingMax: 2048, TableSize: 251}, weighted(weights...))
 			for range 50 {
 				if i := p.Pick(rand.Uint64(), usable); (i >= 0) != some || some && !usable[i] {
 					t.Fatalf("%s: picked %d with weights %v, usable %v", a, i, weights, usable)

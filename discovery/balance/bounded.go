@@ -3,6 +3,7 @@ package balance
 import (
 	"math"
 	"math/bits"
+	"math/rand/v2"
 	"sync/atomic"
 )
 
@@ -49,8 +50,12 @@ func (b *bounded) Pick(key uint64, f Filter) int {
 		return b.id(first)
 	}
 	best := first
-	for k := range uint64(probes) {
-		i, full := b.probe(key, k, slots, f)
+	for k := range uint64(ownProbes + anyProbes) {
+		at := mix(key + k*golden)
+		if k >= ownProbes {
+			at = rand.Uint64()
+		}
+		i, full := b.probe(at, slots, f)
 		if full <= 1 {
 			return b.id(i)
 		}
@@ -61,13 +66,17 @@ func (b *bounded) Pick(key uint64, f Filter) int {
 	return b.id(best)
 }
 
-// probes is how many other nodes are looked at. With a factor of 1.25 at most four of five nodes are full, so that one pick
-// in 1,500 finds none; with 2 hardly any does.
-const probes = 32
+// ownProbes is how many other nodes a key has, and anyProbes how many are then looked at at random: a key that has filled
+// all of its own is so busy that it goes anywhere. With a factor of 1.25 at most four of five nodes are full, so that one
+// pick in 35 that finds its node full goes beyond its own, and one in 45,000 takes a full node.
+const (
+	ownProbes = 16
+	anyProbes = 32
+)
 
-// probe is the k-th other node for a key and how full it is: infinitely where f does not let it pass.
-func (b *bounded) probe(key, k, slots uint64, f Filter) (i int, full float64) {
-	at, _ := bits.Mul64(mix(key+k*golden), uint64(len(b.nodes)))
+// probe is the node at x/2^64 of the list and how full it is: infinitely where f does not let it pass.
+func (b *bounded) probe(x, slots uint64, f Filter) (i int, full float64) {
+	at, _ := bits.Mul64(x, uint64(len(b.nodes)))
 	i = int(at)
 	if !b.usable(i, f) {
 		return i, math.Inf(1)

@@ -23,13 +23,29 @@ func TestBoundedLoadOfOneKey(t *testing.T) {
 		}
 		slots := math.Ceil(math.Ceil(301*c.BoundedLoad) / 20)
 		if c.BoundedLoad == 1 {
-			slots++ // nearly all are full: 32 others that are looked at may all be
+			slots++ // nearly all are full: those that are looked at may all be
 		}
 		for i, n := range nodes {
 			if float64(n.InFlight()) > slots+1 {
 				t.Errorf("%+v: node %d has %d calls, of %v at most", c, i, n.InFlight(), slots)
 			}
 		}
+	}
+}
+
+// Ten keys that are hotter than their own 16 other nodes can bear go on to all of 1000 nodes: 10,000 calls in flight.
+func TestBoundedLoadOfFewKeys(t *testing.T) {
+	nodes := even(1000)
+	p := mustBy(t, Config{Algorithm: Maglev, BoundedLoad: 1.25}, nodes)
+	for k := range uint64(10_000) {
+		nodes[p.Pick(mix(k%10), nil)].Begin()
+	}
+	over := 0
+	for _, n := range nodes {
+		over += int(max(n.InFlight()-14, 0)) // 12.5, rounded up, and the call that fills it
+	}
+	if over > 10 {
+		t.Errorf("%d of 10000 calls are beyond the bound", over)
 	}
 }
 

@@ -2,9 +2,7 @@ package balance
 
 import (
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
-	"sort"
 	"sync"
 	"sync/atomic"
 )
@@ -24,23 +22,19 @@ type ByLocality struct {
 	shares   atomic.Pointer[shared]
 }
 
-// shared is what calls are shared out by, until the next Update.
-type shared struct {
-	upTo   []uint64 // of the levels: where the share of each ends, in percent
-	panics []bool
-	parts  [][]uint64 // of each level: where the weight of each part ends
-}
-
 // NewByLocality makes a picker over nodes that prefers them by where they are, seen from where the process runs. Among the
 // nodes of one priority, or of one place that calls are distributed to, it picks as c says.
 //
 // healthy reports whether the node at an index of the list is well: neither ejected nor otherwise known to be bad. It is
-// called once for every node by NewByLocality and by Update, from one goroutine at a time. panicPercent is the percentage
-// of healthy nodes under which the health of a priority is ignored, if the other priorities cannot take its load; 50 is
-// Envoy's default, and 0 means never.
+// called once for every node by NewByLocality and by Update, by one goroutine at a time, and must not call Update.
+//
+// panicPercent is the percentage of healthy nodes under which the health of a priority is ignored, if the other priorities
+// cannot take its load; 50 is Envoy's default, and 0 means never.
 //
 // An error names the field of c or l that cannot be honoured.
-func NewByLocality(c Config, l Locality, from Place, nodes []*Node, healthy func(i int) bool, panicPercent int) (*ByLocality, error) {
+func NewByLocality(
+	c Config, l Locality, from Place, nodes []*Node, healthy func(i int) bool, panicPercent int,
+) (*ByLocality, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -79,72 +73,6 @@ func (p *ByLocality) build(k int, c Config, nodes []*Node) {
 	}
 }
 
-// Update counts healthy nodes and shares calls out anew. It is to be called when the health of a node has changed, as when
-// one is ejected or readmitted, by whoever changed it; picks may go on at the same time and see the old shares or the new,
-// never a mixture. It asks once for every node: under 1 ms for 100,000.
-func (p *ByLocality) Update() {
-	p.updating.Lock()
-	defer p.updating.Unlock()
-	s := &shared{upTo: make([]uint64, len(p.levels)), parts: make([][]uint64, len(p.levels))}
-	healths := make([]health, len(p.levels))
-	parts := make([][]health, len(p.levels))
-	for k := range p.levels {
-		parts[k], healths[k] = p.count(&p.levels[k])
-	}
-	var percent []int
-	percent, s.panics = loads(healths, p.panicPercent)
-	var end uint64
-	for k := range p.levels {
-		end += uint64(percent[k])
-		s.upTo[k] = end
-		s.parts[k] = ends(p.levels[k].parts, parts[k], s.panics[k])
-	}
-	p.shares.Store(s)
-}
-
-// count counts the nodes of a level that are well.
-func (p *ByLocality) count(l *level) (parts []health, all health) {
-	parts = make([]health, len(l.parts))
-	for i := range l.parts {
-		h := health{size: len(l.parts[i].ids)}
-		for _, id := range l.parts[i].ids {
-			if p.healthy(int(id)) {
-				h.well++
-			}
-		}
-		parts[i] = h
-		all.well, all.size = all.well+h.well, all.size+h.size
-	}
-	return parts, all
-}
-
-// ends lays the parts' weights side by side. Where health is to be ignored, or none is well, they are as they were given.
-func ends(parts []part, healths []health, panics bool) []uint64 {
-	e := make([]uint64, len(parts))
-	var end uint64
-	for i := range parts {
-		if !panics {
-			end += healths[i].weigh(parts[i].weight)
-		}
-		e[i] = end
-	}
-	if end > 0 {
-		return e
-	}
-	for i := range parts {
-		end += uint64(parts[i].weight)
-		e[i] = end
-	}
-	return e
-}
-
-// Panic reports whether the health of the node at index i is to be ignored, because so few of its priority are well. A
-// [Filter] should let a node pass then that it would not because of its health alone.
-func (p *ByLocality) Panic(i int) bool {
-	k := p.levelOf[i]
-	return k >= 0 && p.shares.Load().panics[k]
-}
-
 // Pick draws a priority and a place, by the key where the algorithm places calls by keys and else at random, and lets the
 // algorithm pick there. Where f lets nothing pass there it looks at the other places and priorities, the first first. It is
 // -1 only where f lets nothing pass at all; nodes at places that calls are not distributed to are never picked, so that it
@@ -167,30 +95,6 @@ func (p *ByLocality) Pick(key uint64, f Filter) int {
 		return i
 	}
 	return p.elsewhere(k, at, key, f)
-}
-
-// level is the level of a number: by its remainder, so that a key has the level that it has in Envoy.
-func (s *shared) level(x uint64) int {
-	if len(s.upTo) == 1 {
-		return 0
-	}
-	x %= 100
-	for k, end := range s.upTo {
-		if x < end {
-			return k
-		}
-	}
-	return 0
-}
-
-// part is the part of level k that a number belongs to.
-func (s *shared) part(k int, x uint64) int {
-	ends := s.parts[k]
-	if len(ends) == 1 {
-		return 0
-	}
-	place, _ := bits.Mul64(x, ends[len(ends)-1])
-	return sort.Search(len(ends)-1, func(i int) bool { return place < ends[i] })
 }
 
 // elsewhere looks at everything but the part that was drawn: first at the rest of its level.

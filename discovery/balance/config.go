@@ -1,11 +1,6 @@
 package balance
 
-import (
-	"errors"
-	"fmt"
-	"math"
-	"time"
-)
+import "time"
 
 // Algorithm names a way to pick. All of them give each node as much as its weight says.
 type Algorithm string
@@ -36,10 +31,10 @@ func (a Algorithm) Keyed() bool { return a == RingHash || a == Maglev }
 type Config struct {
 	// Algorithm is one of the constants. Empty: [LeastRequest].
 	Algorithm Algorithm
-	// Choices is how many nodes least request compares; where there are fewer, all. 0: 2, which is enough (Mitzenmacher,
-	// 2001); 2 to 100. The others ignore it.
+	// Choices is how many nodes least request draws and compares, at most as many as there are; one that is drawn twice
+	// counts twice. 0: 2, which is enough (Mitzenmacher, 2001); 2 to 100. The others ignore it.
 	Choices int
-	// RingMin and RingMax bound the entries of a ring. 0: 1024 and 8 Mi, Envoy's; the most is 8 Mi. An entry takes 16 to 20
+	// RingMin and RingMax bound the entries of a ring. 0: 1024 and 8 Mi, Envoy's; the most is 8 Mi. An entry takes 20 to 24
 	// bytes. The lightest node has one at least, so that a ring with weights of 1 and 1,000,000 has over a million.
 	RingMin, RingMax int
 	// TableSize is the size of Maglev's table, a prime of at most 5,000,011. 0: 65537. Both are Envoy's. For more nodes than
@@ -81,72 +76,6 @@ func (c Config) Equal(d Config) bool {
 	return c == d && (a == b || a != nil && b != nil && *a == *b)
 }
 
-// Validate reports what cannot be honoured, each by the field's name. A field that the algorithm ignores is not an error.
-func (c Config) Validate() error {
-	return errors.Join(c.validAlgorithm(), c.validChoices(), c.validRing(), c.validTable(), c.validBound(), c.validStart())
-}
-
-func (c Config) validAlgorithm() error {
-	for _, a := range Algorithms() {
-		if c.Algorithm == a || c.Algorithm == "" {
-			return nil
-		}
-	}
-	return fmt.Errorf("balance: Algorithm: unknown algorithm %q (known: %s, %s, %s, %s, %s)", string(c.Algorithm),
-		LeastRequest, RoundRobin, Random, RingHash, Maglev)
-}
-
-func (c Config) validChoices() error {
-	if c.Choices != 0 && (c.Choices < 2 || c.Choices > maxChoices) {
-		return fmt.Errorf("balance: Choices: %d: want 2 to %d", c.Choices, maxChoices)
-	}
-	return nil
-}
-
-func (c Config) validRing() error {
-	for _, f := range []struct {
-		name string
-		size int
-	}{{"RingMin", c.RingMin}, {"RingMax", c.RingMax}} {
-		if f.size < 0 || f.size > maxRing {
-			return fmt.Errorf("balance: %s: %d: want 1 to %d", f.name, f.size, maxRing)
-		}
-	}
-	if low, high := c.ring(); low > high {
-		return fmt.Errorf("balance: RingMin: %d is more than RingMax, %d", low, high)
-	}
-	return nil
-}
-
-func (c Config) validTable() error {
-	if c.TableSize != 0 && (c.TableSize < 2 || c.TableSize > maxTableSize || !isPrime(c.TableSize)) {
-		return fmt.Errorf("balance: TableSize: %d: want a prime of at most %d", c.TableSize, maxTableSize)
-	}
-	return nil
-}
-
-func (c Config) validBound() error {
-	if b := c.BoundedLoad; b != 0 && !(b >= 1 && b <= math.MaxUint32) {
-		return fmt.Errorf("balance: BoundedLoad: %v: want at least 1, or 0 for no bound", b)
-	}
-	return nil
-}
-
-func (c Config) validStart() error {
-	s := c.SlowStart
-	switch {
-	case s == nil:
-		return nil
-	case s.Window <= 0:
-		return fmt.Errorf("balance: SlowStart.Window: %v: want a positive duration", s.Window)
-	case !(s.MinPercent >= 0 && s.MinPercent <= 100):
-		return fmt.Errorf("balance: SlowStart.MinPercent: %v: want 0 to 100", s.MinPercent)
-	case !(s.Aggression >= 0) || math.IsInf(s.Aggression, 0):
-		return fmt.Errorf("balance: SlowStart.Aggression: %v: want a positive number", s.Aggression)
-	}
-	return nil
-}
-
 // ring are the bounds of a ring with their defaults.
 func (c Config) ring() (low, high int) {
 	low, high = c.RingMin, c.RingMax
@@ -157,14 +86,4 @@ func (c Config) ring() (low, high int) {
 		high = maxRing
 	}
 	return low, high
-}
-
-// isPrime tries the divisors: a table is a few million entries at most.
-func isPrime(n int) bool {
-	for d := 2; d*d <= n; d++ {
-		if n%d == 0 {
-			return false
-		}
-	}
-	return n > 1
 }

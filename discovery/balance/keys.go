@@ -9,14 +9,20 @@ import (
 // hashKey is what stands for the node where keys are placed: its address as Envoy writes it.
 func (n *Node) hashKey() string { return strings.TrimPrefix(n.addr, "unix:") }
 
+// named is a node of a list and what stands for it.
+type named struct {
+	key  string
+	node int32
+}
+
 // byKey are the nodes in the order of their hash keys: the same list makes the same ring and table in whatever order it
 // comes.
-func (l *list) byKey() []int32 {
-	order := make([]int32, len(l.nodes))
-	for i := range order {
-		order[i] = int32(i)
+func (l *list) byKey() []named {
+	order := make([]named, len(l.nodes))
+	for i, n := range l.nodes {
+		order[i] = named{n.hashKey(), int32(i)}
 	}
-	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(l.nodes[a].hashKey(), l.nodes[b].hashKey()) })
+	slices.SortFunc(order, func(a, b named) int { return strings.Compare(a.key, b.key) })
 	return order
 }
 

@@ -20,20 +20,26 @@ const maxPenalty = 1000
 // Node is the load of one endpoint: its calls in flight and a penalty for its recent failures. All methods are safe for
 // use by many goroutines and take no lock.
 type Node struct {
-	addr     string       // never changes
-	inFlight atomic.Int64 // twice the number of calls, and 1 where they are counted in tally too
-	share    atomic.Uint32
-	endpoint atomic.Pointer[discovery.Endpoint]
+	// The first four are what picks look at: half a cache line.
+	inFlight atomic.Int64 // twice the number of calls, and 1 where they are counted in the tally too
 	// penalty holds the bits of L, where the penalty at time t is exp(L - t/penaltyDecay): a decaying value in one word.
 	// 0 means that there never was a failure.
 	penalty atomic.Uint64
-	born    atomic.Int64                 // when it joined the list, in nanoseconds since epoch
-	tally   atomic.Pointer[atomic.Int64] // calls in flight at all nodes of the list; nil where nobody asked
+	share   atomic.Uint32
+	*rare
+}
+
+// rare is what most picks do not look at.
+type rare struct {
+	addr     string // never changes
+	endpoint atomic.Pointer[discovery.Endpoint]
+	born     atomic.Int64                 // when it joined the list, in nanoseconds since epoch
+	tally    atomic.Pointer[atomic.Int64] // calls in flight at all nodes of the list; nil where nobody asked
 }
 
 // NewNode makes a node without load.
 func NewNode(e discovery.Endpoint) *Node {
-	n := &Node{addr: e.Addr}
+	n := &Node{rare: &rare{addr: e.Addr}}
 	n.Revise(e)
 	n.Join()
 	return n

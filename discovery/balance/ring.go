@@ -46,13 +46,13 @@ func placesOf(l list, low, high int) []place {
 	places := make([]place, 0, int(math.Ceil(scale)))
 	var have, want float64
 	var key []byte
-	for _, i := range l.byKey() {
-		key = append(append(key[:0], l.nodes[i].hashKey()...), '_')
+	for _, n := range l.byKey() {
+		key = append(append(key[:0], n.key...), '_')
 		key = slices.Grow(key, 20) // the digits of the largest number
 		// The conversion keeps a compiler from fusing the two operations, which would round otherwise than Envoy.
-		want += float64(scale * weights[i])
+		want += float64(scale * weights[n.node])
 		for k := uint64(0); have < want; k++ {
-			places = append(places, place{xxhash.Sum64(strconv.AppendUint(key, k, 10)), int32(i)})
+			places = append(places, place{xxhash.Sum64(strconv.AppendUint(key, k, 10)), n.node})
 			have++
 		}
 	}

@@ -32,15 +32,14 @@ func newTurns(l *list, size int) *turns {
 	weights, _ := l.normalized()
 	t := &turns{takers: make([]taker, 0, len(weights)), heap: make([]turn, 0, len(weights))}
 	seeded := xxhash.NewWithSeed(1)
-	for k, i := range l.byKey() {
-		key := l.nodes[i].hashKey()
+	for k, n := range l.byKey() {
 		seeded.ResetWithSeed(1)
-		_, _ = seeded.WriteString(key)
+		_, _ = seeded.WriteString(n.key)
 		t.takers = append(t.takers, taker{
-			at: int(xxhash.Sum64String(key) % uint64(size)), skip: int(seeded.Sum64()%uint64(size-1)) + 1,
-			node: i, weight: weights[i],
+			at: int(xxhash.Sum64String(n.key) % uint64(size)), skip: int(seeded.Sum64()%uint64(size-1)) + 1,
+			node: n.node, weight: weights[n.node],
 		})
-		t.most = max(t.most, weights[i])
+		t.most = max(t.most, weights[n.node])
 		t.heap = append(t.heap, turn{1, int32(k)}) // everybody has a turn in the first round
 	}
 	return t
