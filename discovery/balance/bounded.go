@@ -66,8 +66,8 @@ func (b *bounded) Pick(key uint64, f Filter) int {
 	return b.id(best)
 }
 
-// ownProbes is how many other nodes a key has, and anyProbes how many are then looked at at random: a key that has filled
-// all of its own is so busy that it goes anywhere. With a factor of 1.25 at most four of five nodes are full, so that one
+// ownProbes is how many other nodes a key has, and anyProbes how many are then drawn at random: a key that has filled all
+// of its own is so busy that it goes anywhere. With a factor of 1.25 at most four of five nodes are full, so that one
 // pick in 35 that finds its node full goes beyond its own, and one in 45,000 takes a full node.
 const (
 	ownProbes = 16

@@ -82,10 +82,8 @@ func (p *ByLocality) Pick(key uint64, f Filter) int {
 		return -1
 	}
 	s := p.shares.Load()
-	level, place := key, key
-	if p.algorithm.Keyed() {
-		place = mix(key)
-	} else {
+	level, place := key, mix(key)
+	if !p.algorithm.Keyed() {
 		level = rand.Uint64()
 		place = level
 	}

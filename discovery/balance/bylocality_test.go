@@ -275,7 +275,7 @@ func TestPicksByLocalityDoNotAllocate(t *testing.T) {
 }
 
 func TestNewByLocalityRefuses(t *testing.T) {
-	for want, make := range map[string]func() error{
+	for want, build := range map[string]func() error{
 		"Algorithm": func() error {
 			_, err := NewByLocality(Config{Algorithm: "x"}, Locality{}, home, nil, nil, 50)
 			return err
@@ -289,7 +289,7 @@ func TestNewByLocalityRefuses(t *testing.T) {
 			return err
 		},
 	} {
-		if err := make(); err == nil || !strings.Contains(err.Error(), want) {
+		if err := build(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, expected %s", err, want)
 		}
 	}

@@ -49,20 +49,18 @@ func (l Locality) Validate() error {
 	if set > 1 {
 		errs = append(errs, errors.New("balance: Locality: only one of Distribute, Failover and FailoverPriority may be set"))
 	}
-	for i, d := range l.Distribute {
-		if err := d.validate(); err != nil {
-			errs = append(errs, fmt.Errorf("balance: Locality.Distribute[%d].%w", i, err))
-		}
+	for i := range l.Distribute {
+		errs = append(errs, l.Distribute[i].validate(fmt.Sprintf("balance: Locality.Distribute[%d]", i)))
 	}
 	return errors.Join(append(errs, l.validFailover(), l.validPriority())...)
 }
 
-func (d Distribute) validate() error {
+func (d *Distribute) validate(at string) error {
 	if _, err := parsePattern(d.From); err != nil {
-		return fmt.Errorf("From: %w", err)
+		return fmt.Errorf("%s.From: %w", at, err)
 	}
 	if len(d.To) == 0 {
-		return errors.New("To: is empty")
+		return fmt.Errorf("%s.To: is empty", at)
 	}
 	var sum uint64
 	var seen []pattern
@@ -70,17 +68,17 @@ func (d Distribute) validate() error {
 		p, err := parsePattern(to)
 		switch {
 		case err != nil:
-			return fmt.Errorf("To: %w", err)
+			return fmt.Errorf("%s.To: %w", at, err)
 		case d.To[to] == 0:
-			return fmt.Errorf("To: %q: a share of 0 (leave out what is to get nothing)", to)
+			return fmt.Errorf("%s.To: %q: a share of 0 (leave out what is to get nothing)", at, to)
 		case slices.ContainsFunc(seen, p.overlaps):
-			return fmt.Errorf("To: %q: overlaps with another place", to)
+			return fmt.Errorf("%s.To: %q: overlaps with another place", at, to)
 		}
 		seen = append(seen, p)
 		sum += uint64(d.To[to])
 	}
 	if sum > math.MaxUint32 {
-		return fmt.Errorf("To: the shares are more than %d together", uint32(math.MaxUint32))
+		return fmt.Errorf("%s.To: the shares are more than %d together", at, uint32(math.MaxUint32))
 	}
 	return nil
 }
