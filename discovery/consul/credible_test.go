@@ -57,8 +57,7 @@ func TestEmptyAnswers(t *testing.T) {
 // TestServersAreAway asks an agent whose servers are gone, each way that there is.
 func TestServersAreAway(t *testing.T) {
 	server := consultest.Start(t, consultest.Config{Durable: true})
-	agent := consultest.Start(t, consultest.Config{Join: []*consultest.Server{server}, Extra: map[string]any{
-		"performance": map[string]any{"raft_multiplier": 1, "rpc_hold_timeout": "500ms"}}}) // 7 s otherwise
+	agent := consultest.Start(t, consultest.Config{Join: []*consultest.Server{server}, Extra: hasty})
 	add(t, agent, api.AgentServiceRegistration{Name: "orders", Address: "10.0.0.1", Port: 1})
 	all := map[string]*listener{}
 	for name, cfg := range map[string]Config{"plain": {}, "stale": {Stale: true}, "cached": {Cached: true}} {

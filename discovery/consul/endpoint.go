@@ -71,6 +71,7 @@ func (r reader) read(entries []*api.ServiceEntry) reading {
 // weight is an instance's share of the traffic by its health; 0: it gets none.
 func (r reader) weight(e *api.ServiceEntry) uint32 {
 	var w int
+	e.Checks = slices.DeleteFunc(e.Checks, func(c *api.HealthCheck) bool { return c == nil }) // AggregatedStatus would panic
 	switch e.Checks.AggregatedStatus() {
 	case api.HealthPassing:
 		w = e.Service.Weights.Passing

@@ -79,6 +79,11 @@ func TestNewestOfOneAddress(t *testing.T) {
 // FuzzRead checks that whatever Consul says, endpoints come out that keep discovery's promises.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`[{"Node": {"Address": "a"}, "Service": {"Service": "s", "Port": 1, "Connect": {"Native": true}}}, null, {"Service": null}]`), "wan")
+	f.Add([]byte(`[{"Node": {"Address": "10.0.0.9", "Datacenter": "dc1", "TaggedAddresses": {"wan": "1.2.3.4"}, "Locality": {"Region": "eu", "Zone": "b"}},
+		"Service": {"Kind": "connect-proxy", "Service": "a-proxy", "Port": 80, "Proxy": {"DestinationServiceName": "a"}, "Partition": "p", "Namespace": "n",
+		"TaggedAddresses": {"wan": {"Address": "5.6.7.8", "Port": 90}}, "Weights": {"Passing": 7, "Warning": 99999999}, "Locality": {"Region": "us"},
+		"Meta": {"spiffe-id": "", "locality-zone": "c"}, "CreateIndex": 9}, "Checks": [{"Status": "warning"}, null]}]`), "wan")
+	f.Add([]byte(`[{"Service": {"SocketPath": "/run/x"}}, {"Service": {"SocketPath": "/run/x", "CreateIndex": 3}}, {"Service": {"Address": "a b", "Port": 80}}]`), "")
 	f.Add([]byte(`[{"Service": {"Address": "::1", "Port": -1, "Weights": {"Passing": -5}, "Tags": ["=", ""]}}]`), "")
 	f.Fuzz(func(t *testing.T, data []byte, tagged string) {
 		var entries []*api.ServiceEntry
