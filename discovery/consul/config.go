@@ -21,12 +21,12 @@ type Config struct {
 	// else the agent's own default token.
 	Token     string
 	TokenFile string
-	// TLS is used for https. Nil: the environment.
+	// TLS is used for https, and asks for it where Address has no scheme. Nil: the environment.
 	TLS *tls.Config
 	// Datacenter is asked for services that name none. Empty: the agent's.
 	Datacenter string
-	// Namespace and Partition are used where the server has them (Consul Enterprise). Empty: the environment, else those
-	// of the token.
+	// Namespace and Partition are those of Consul Enterprise; other servers refuse every request that has them. Empty: the
+	// environment, else those of the token.
 	Namespace string
 	Partition string
 
@@ -41,8 +41,8 @@ type Config struct {
 	TaggedAddress string
 	// Stale lets servers answer that do not lead, also while there is no leader. Answers may be some milliseconds behind.
 	Stale bool
-	// Cached lets the agent answer from its cache, which it keeps up to date; many processes on one host then cost the
-	// servers one query a service.
+	// Cached lets the agent answer from its cache, which it keeps up to date, also while its servers are away; many
+	// processes on one host then cost the servers one query a service.
 	Cached bool
 	// Wait is the longest time that Consul holds a question open while nothing changes. 0: 1 min. At most 10 min.
 	Wait time.Duration

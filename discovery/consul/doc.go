@@ -7,12 +7,31 @@
 //		Endpoint: discovery.Endpoint{Addr: "10.0.0.7:8080"},
 //	})
 //
+// # Where Consul is
+//
+// Each of these has its place in [Config] or in the environment, where Config goes first:
+//
+//	address             Address           CONSUL_HTTP_ADDR: host:port, http://, https://, unix://; else localhost:8500
+//	token               Token, TokenFile  CONSUL_HTTP_TOKEN_FILE, which goes before CONSUL_HTTP_TOKEN
+//	TLS                 TLS               CONSUL_HTTP_SSL where the address has no https://, CONSUL_HTTP_SSL_VERIFY
+//	authorities                           CONSUL_CACERT, CONSUL_CAPATH; else those of the operating system
+//	client certificate                    CONSUL_CLIENT_CERT, CONSUL_CLIENT_KEY
+//	name of the server                    CONSUL_TLS_SERVER_NAME; else the address's
+//	user of a gateway                     CONSUL_HTTP_AUTH
+//	datacenter          Datacenter        else the agent's
+//	Enterprise          Namespace         CONSUL_NAMESPACE
+//	                    Partition         CONSUL_PARTITION
+//
+// What cannot be honoured is an error of [New]. A token file is read for every request, the other files once. HTTP/1.1 is
+// spoken, and no redirection followed, since the token would go along. Community Edition has no namespaces and partitions
+// and refuses who asks for them: the error says so. What Consul has refused is an api.StatusError below the error.
+//
 // # What a name means
 //
 // A service of the mesh is a service of Consul of that name. "orders.dc2" is the one in another datacenter. The long form
 // of Consul's DNS has a place for a tag: "v2.orders.service.dc2", with ".consul" behind it or without. "orders:9090" are
 // the instances that have that port. Everything else, several tags, filter expressions, names with dots, is said in
-// Config.Services.
+// Config.Services. A datacenter that the agent cannot reach is no absent service but a failure, as all of Consul is.
 //
 // # What is read from where
 //
@@ -24,12 +43,13 @@
 //	SubZone            the metadata "locality-subzone"
 //	Endpoint.Metadata  the service's metadata, and tags: "version=v1" as a label of that name and value, "canary" as a label
 //	                   with the value "true"; metadata goes first
-//	Endpoint.ID        the metadata "spiffe-id", else what Consul's CA gives to instances that are Connect native
+//	Endpoint.ID        the metadata "spiffe-id", else what the CA of the datacenter gives to instances that are Connect
+//	                   native, and to sidecars, which prove the identity of the service behind them
 //
 // Instances whose checks fail, or that are in maintenance, are left out, and those in warning too unless Config.Warning is
 // set. Where several stand at one address the one that was registered last holds. A service of which no instance is
 // registered is [discovery.Absent]; one whose instances are all down is known and empty, and so is a subset by tags or
-// filter that nobody is in.
+// filter that nobody is in. A port that no instance has is absent.
 //
 // # What is asked
 //
@@ -43,8 +63,10 @@
 //
 // The last endpoints hold, however long it lasts, and watches hear that they are old ([discovery.Failed]). Consul is asked
 // again after 1 s, and then less often, up to every 30 s, 20 % to either side. Errors, answers that are cut off or not
-// Consul's, and empty ones that come from a server without a leader count as failures. That there are no instances is
-// believed when Consul says so in earnest. Each problem is logged once, and its end.
+// Consul's, and empty ones that come from a server without a leader, or from an agent that has heard nothing from its
+// servers, count as failures. That there are no instances is believed when Consul says so in earnest. Each problem is logged
+// once, and its end. With Config.Stale a server answers that has lost its leader, and with Config.Cached an agent that has
+// lost its servers, of what it was asked before.
 //
 // Consul answers who may not read a service as if it were empty. Such answers are recognised, count as failures, and the
 // error names the right that is missing.
@@ -61,12 +83,21 @@
 // has to be registered again. Leave removes it. An instance that dies is critical when its TTL ends or its checks fail, and
 // is removed by the agent after Registration.RemoveAfter, a minute unless it says otherwise; Consul looks every 30 s.
 //
+// The agent tells its servers of an instance with the token of its registration. With another token in Config.TokenFile the
+// instance is registered again, within 10 s or a third of its shortest TTL: so long both tokens should be valid.
+//
 // # Rights
 //
-// With access control on, a token that finds services needs the first two rules, which can be narrowed to the services
-// that are called; one that registers "orders" needs the third:
+// With access control on, a token that finds services needs two rules. They can be narrowed to the services that are called,
+// `service "orders" { policy = "read" }`, and to the nodes where these are; instances on other nodes are then not seen.
+// Nothing more is needed for identities of Connect.
 //
 //	service_prefix "" { policy = "read" }
 //	node_prefix    "" { policy = "read" }
+//
+// One that registers "orders", keeps it registered, drains and removes it needs one rule:
+//
 //	service "orders"  { policy = "write" }
+//
+// Where a right is missing the error names it: Watch goes on and reports [discovery.Failed], Register returns.
 package consul
