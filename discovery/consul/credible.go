@@ -14,9 +14,9 @@ import (
 
 // credible says why an answer without instances must not be believed, if so. Consul does not refuse who may not read a
 // service: it leaves out what may not be seen, and says so in a header, but not to who has no token.
-func (f *follower) credible(ctx context.Context, entries []*api.ServiceEntry, meta *api.QueryMeta) error {
-	switch {
-	case len(entries) > 0:
+func (f *follower) credible(ctx context.Context, a response) error {
+	switch meta := a.meta; {
+	case len(a.all) > 0:
 		return nil
 	case meta.ResultsFilteredByACLs:
 		return f.lacks("the token")
@@ -26,12 +26,22 @@ func (f *follower) credible(ctx context.Context, entries []*api.ServiceEntry, me
 		// An agent that streams never says whether there is a leader. The index is 1 when it has heard nothing in the time
 		// that it had; Consul promises that no real answer has that index.
 		return errors.New("no instances, says an agent that has heard nothing of them from its servers")
-	case f.index > 0 && meta.LastIndex == f.index && len(f.state.Load().set) > 0:
+	// Lost instances are never in an answer: that they are not is no news.
+	case f.index > 0 && meta.LastIndex == f.index && len(f.state.Load().set) > len(f.hold.lost):
 		return errors.New("no instances any more, and yet the index says that nothing has changed")
 	case meta.DefaultACLPolicy == "deny" && f.plane.token.load() == "":
 		return f.anonymous(ctx)
 	}
 	return nil
+}
+
+// doubtful says whether an answer may lack what the token may not see without saying so, as those of agents do that are
+// subscribed to their servers' changes, which is what they do with questions that block. The servers themselves do say it.
+// They are not asked each time that an instance leaves, which would be what the subscription is there to avoid: only where
+// half of the instances are gone at once.
+func (f *follower) doubtful(a response) bool {
+	return a.meta.QueryBackend == api.QueryBackendStreaming && a.meta.DefaultACLPolicy == "deny" &&
+		(f.filtered || len(a.all) == 0 || 2*len(a.all) <= len(f.state.Load().set)) && f.plane.token.load() != ""
 }
 
 func (f *follower) lacks(who string) error {

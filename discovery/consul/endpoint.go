@@ -1,9 +1,8 @@
 package consul
 
 import (
-	"cmp"
+	"errors"
 	"net"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,51 +20,52 @@ const (
 	metaSub  = "locality-subzone"
 )
 
-// reader makes endpoints of what Consul says.
+// reader makes instances of what Consul says of each.
 type reader struct {
-	warning     bool
-	tagged      string
-	trustDomain string // of Consul's own CA; empty: not known
+	warning bool
+	tagged  string
 }
 
-// reading is what was read.
-type reading struct {
-	endpoints []discovery.Endpoint // sorted by address
-	bad       []error              // instances that cannot be used
+// member is what is known of one instance.
+type member struct {
+	endpoint discovery.Endpoint
+	state    condition
+	created  uint64 // index of its registration
+	connect  string // path of its identity where it proves one of Consul's CA
+	bad      error  // why it cannot be used
 }
 
-// read makes endpoints of all instances that should be called. Where several stand at one address, the one that was
-// registered last holds: what was there before is gone and has not been removed yet.
-func (r reader) read(entries []*api.ServiceEntry) reading {
-	var out reading
-	newest := make(map[string]uint64, len(entries))
-	at := make(map[string]int, len(entries))
-	for _, e := range entries {
-		if e == nil || e.Service == nil {
-			continue
-		}
-		weight := r.weight(e)
-		if weight == 0 {
-			continue
-		}
-		p := r.endpoint(e, weight)
-		if err := p.Validate(); err != nil {
-			out.bad = append(out.bad, err)
-			continue
-		}
-		i, twice := at[p.Addr]
-		switch {
-		case !twice:
-			at[p.Addr] = len(out.endpoints)
-			newest[p.Addr] = e.Service.CreateIndex
-			out.endpoints = append(out.endpoints, p)
-		case e.Service.CreateIndex > newest[p.Addr]:
-			newest[p.Addr] = e.Service.CreateIndex
-			out.endpoints[i] = p
-		}
+// condition says whether an instance gets calls.
+type condition uint8
+
+const (
+	up          condition = iota
+	down                  // checks fail, or its weight is 0
+	maintenance           // somebody wants it to get none
+)
+
+// member reads one. A text that names no service is none.
+func (r reader) member(e *api.ServiceEntry) *member {
+	e.Checks = slices.DeleteFunc(e.Checks, func(c *api.HealthCheck) bool { return c == nil }) // or its methods panic
+	if e.Service == nil {
+		return &member{state: down, bad: errors.New("an instance of nothing")}
 	}
-	slices.SortFunc(out.endpoints, func(a, b discovery.Endpoint) int { return cmp.Compare(a.Addr, b.Addr) })
-	return out
+	in := &member{created: e.Service.CreateIndex}
+	weight := r.weight(e)
+	if weight == 0 {
+		in.state = down
+	}
+	if e.Checks.AggregatedStatus() == api.HealthMaint {
+		in.state = maintenance
+	}
+	in.endpoint = r.endpoint(e, weight)
+	if name := inMesh(e.Service); in.endpoint.ID == "" && name != "" {
+		in.connect = connectPath(name, e)
+	}
+	if in.state == up {
+		in.bad = in.endpoint.Validate()
+	}
+	return in
 }
 
 // weight is an instance's share of the traffic by its health; 0: it gets none.
@@ -99,9 +99,6 @@ func (r reader) endpoint(e *api.ServiceEntry, weight uint32) discovery.Endpoint 
 		p.Zone, p.Region = zone, ""
 	}
 	p.SubZone = e.Service.Meta[metaSub]
-	if name := inMesh(e.Service); p.ID == "" && name != "" && r.trustDomain != "" {
-		p.ID = connectID(r.trustDomain, name, e)
-	}
 	return p
 }
 
@@ -160,8 +157,8 @@ func inMesh(s *api.AgentService) string {
 	return ""
 }
 
-// connectID is the identity that Consul's CA gives to the instances of a service.
-func connectID(trustDomain, service string, e *api.ServiceEntry) string {
+// connectPath is the path of the identity that Consul's CA gives to the instances of a service.
+func connectPath(service string, e *api.ServiceEntry) string {
 	ns, dc := e.Service.Namespace, e.Service.Datacenter
 	if ns == "" {
 		ns = "default"
@@ -173,5 +170,5 @@ func connectID(trustDomain, service string, e *api.ServiceEntry) string {
 	if p := e.Service.Partition; p != "" && p != "default" {
 		path = "/ap/" + p + path
 	}
-	return (&url.URL{Scheme: "spiffe", Host: trustDomain, Path: path}).String()
+	return path
 }

@@ -1,8 +1,11 @@
 package consul
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/consul/api"
@@ -25,6 +28,7 @@ func TestRead(t *testing.T) {
 	for _, c := range []struct {
 		name, entry string
 		reader      reader
+		trustDomain string
 		want        []discovery.Endpoint
 		bad         int
 	}{
@@ -42,9 +46,9 @@ func TestRead(t *testing.T) {
 			want: []discovery.Endpoint{{Addr: "10.0.0.1:80", Weight: 1, ID: "spiffe://shop/orders", Metadata: map[string]string{"v": "2", "w": "1", "canary": "true"}}}},
 		{name: "subzone", entry: `{` + node + `, "Service": {"Address": "10.0.0.1", "Port": 80, "Meta": {"locality-subzone": "rack-7"}}}`,
 			want: []discovery.Endpoint{{Addr: "10.0.0.1:80", Weight: 1, Region: "eu", Zone: "b", SubZone: "rack-7"}}},
-		{name: "connect", reader: reader{trustDomain: "x.consul"}, entry: `{` + node + `, "Service": {"Service": "orders", "Address": "10.0.0.1", "Port": 80, "Connect": {"Native": true}}}`,
+		{name: "connect", trustDomain: "x.consul", entry: `{` + node + `, "Service": {"Service": "orders", "Address": "10.0.0.1", "Port": 80, "Connect": {"Native": true}}}`,
 			want: []discovery.Endpoint{{Addr: "10.0.0.1:80", Weight: 1, ID: "spiffe://x.consul/ns/default/dc/dc1/svc/orders", Region: "eu", Zone: "b"}}},
-		{name: "connect in a partition", reader: reader{trustDomain: "x.consul"}, entry: `{"Service": {"Service": "orders", "Datacenter": "dc2", "Namespace": "n", "Partition": "p", "Address": "10.0.0.1", "Port": 80, "Connect": {"Native": true}}}`,
+		{name: "connect in a partition", trustDomain: "x.consul", entry: `{"Service": {"Service": "orders", "Datacenter": "dc2", "Namespace": "n", "Partition": "p", "Address": "10.0.0.1", "Port": 80, "Connect": {"Native": true}}}`,
 			want: []discovery.Endpoint{{Addr: "10.0.0.1:80", Weight: 1, ID: "spiffe://x.consul/ap/p/ns/n/dc/dc2/svc/orders"}}},
 		{name: "critical", entry: `{"Service": {"Address": "10.0.0.1", "Port": 80}, "Checks": [{"Status": "critical"}]}`},
 		{name: "maintenance", entry: `{"Service": {"Address": "10.0.0.1", "Port": 80}, "Checks": [{"CheckID": "_service_maintenance:x", "Status": "critical"}]}`},
@@ -54,10 +58,12 @@ func TestRead(t *testing.T) {
 		{name: "warning of no weight", reader: reader{warning: true}, entry: `{"Service": {"Address": "10.0.0.1", "Port": 80}, "Checks": [{"Status": "warning"}]}`},
 		{name: "no port", entry: `{"Service": {"Address": "10.0.0.1"}}`, bad: 1},
 		{name: "no address", entry: `{"Service": {"Port": 80}}`, bad: 1},
-		{name: "no service", entry: `{}`},
+		{name: "no service", entry: `{}`, bad: 1},
+		{name: "no check", entry: `{"Service": {"Address": "10.0.0.1", "Port": 80}, "Checks": [null]}`,
+			want: []discovery.Endpoint{{Addr: "10.0.0.1:80", Weight: 1}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := c.reader.read([]*api.ServiceEntry{entry(t, c.entry), nil})
+			got := read([]*member{c.reader.member(entry(t, c.entry))}, c.trustDomain)
 			if d := cmp.Diff(c.want, got.endpoints); d != "" || len(got.bad) != c.bad {
 				t.Errorf("%s, bad: %v", d, got.bad)
 			}
@@ -66,11 +72,11 @@ func TestRead(t *testing.T) {
 }
 
 func TestNewestOfOneAddress(t *testing.T) {
-	at := func(weight string, index string) *api.ServiceEntry {
-		return entry(t, `{"Service": {"Address": "a", "Port": 1, "Weights": {"Passing": `+weight+`}, "CreateIndex": `+index+`}}`)
+	at := func(weight string, index string) *member {
+		return reader{}.member(entry(t, `{"Service": {"Address": "a", "Port": 1, "Weights": {"Passing": `+weight+`}, "CreateIndex": `+index+`}}`))
 	}
-	for _, order := range [][]*api.ServiceEntry{{at("1", "10"), at("2", "20")}, {at("2", "20"), at("1", "10")}} {
-		if got := (reader{}).read(order).endpoints; len(got) != 1 || got[0].Weight != 2 {
+	for _, order := range [][]*member{{at("1", "10"), at("2", "20")}, {at("2", "20"), at("1", "10")}} {
+		if got := read(order, "").endpoints; len(got) != 1 || got[0].Weight != 2 {
 			t.Errorf("%v: the registration of index 20 should hold", got)
 		}
 	}
@@ -85,13 +91,19 @@ func FuzzRead(f *testing.F) {
 		"Meta": {"spiffe-id": "", "locality-zone": "c"}, "CreateIndex": 9}, "Checks": [{"Status": "warning"}, null]}]`), "wan")
 	f.Add([]byte(`[{"Service": {"SocketPath": "/run/x"}}, {"Service": {"SocketPath": "/run/x", "CreateIndex": 3}}, {"Service": {"Address": "a b", "Port": 80}}]`), "")
 	f.Add([]byte(`[{"Service": {"Address": "::1", "Port": -1, "Weights": {"Passing": -5}, "Tags": ["=", ""]}}]`), "")
+	f.Add([]byte(` [ {"Service": {"Address": "a}\\"]", "Port": 1}, "Checks": [null]} , {} ]`), "")
 	f.Fuzz(func(t *testing.T, data []byte, tagged string) {
 		var entries []*api.ServiceEntry
-		if json.Unmarshal(data, &entries) != nil {
-			return
+		good := json.Unmarshal(data, &entries) == nil && entries != nil && !slices.Contains(entries, nil)
+		d := newDecoder(reader{warning: true, tagged: tagged})
+		for range 2 { // the second time from memory
+			err := d.read(iotest.OneByteReader(bytes.NewReader(data)))
+			if (err == nil) != good || good && len(d.all) != len(entries) {
+				t.Fatalf("%d instances and %v; encoding/json: %d, well %t", len(d.all), err, len(entries), good)
+			}
 		}
 		seen := map[string]bool{}
-		for _, e := range (reader{warning: true, tagged: tagged, trustDomain: "t"}).read(entries).endpoints {
+		for _, e := range read(d.all, "t").endpoints {
 			if err := e.Validate(); err != nil || seen[e.Addr] {
 				t.Errorf("%+v: %v", e, err)
 			}

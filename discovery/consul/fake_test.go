@@ -128,7 +128,7 @@ func TestBadAnswers(t *testing.T) {
 		{"429", "429", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow down", 429) }},
 		{"not JSON", "invalid character", func(w http.ResponseWriter, _ *http.Request) { answer(w, 9, "<html>") }},
 		{"no JSON", "EOF", func(w http.ResponseWriter, _ *http.Request) { answer(w, 9, "") }},
-		{"another JSON", "cannot unmarshal", func(w http.ResponseWriter, _ *http.Request) { answer(w, 9, `{"a": 1}`) }},
+		{"another JSON", "not a list of instances", func(w http.ResponseWriter, _ *http.Request) { answer(w, 9, `{"a": 1}`) }},
 		{"a proxy's empty list", "not Consul's", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[]") }},
 		{"truncated", "unexpected EOF", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "10000")

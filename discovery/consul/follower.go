@@ -3,6 +3,7 @@ package consul
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,15 +39,22 @@ type follower struct {
 	done   chan struct{}
 
 	// Of its goroutine alone:
-	index uint64
-	again *backoff.ExponentialBackOff
-	bad   string // the problem that was logged last; empty: none
-	odd   int    // instances that could not be used, at the last count
+	index    uint64
+	again    *backoff.ExponentialBackOff
+	decoder  *decoder
+	hold     hold
+	away     bool   // the last question was not answered
+	filtered bool   // Consul said that it left out what the token may not see
+	bad      string // the problem that was logged last; empty: none
+	odd      int    // instances that could not be used, at the last count
 }
 
 func follow(p *Plane, q question) *follower {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &follower{plane: p, q: q, cancel: cancel, done: make(chan struct{}), again: again.BackOff()}
+	f := &follower{
+		plane: p, q: q, cancel: cancel, done: make(chan struct{}), again: again.BackOff(),
+		decoder: newDecoder(reader{warning: p.cfg.Warning, tagged: p.cfg.TaggedAddress}),
+	}
 	f.state.Store(new(state))
 	go f.run(ctx)
 	return f
@@ -67,34 +75,44 @@ func (f *follower) run(ctx context.Context) {
 // ask asks once and says how long to wait before the next time.
 func (f *follower) ask(ctx context.Context) time.Duration {
 	start := time.Now()
-	entries, meta, err := f.query(ctx)
+	got, err := f.query(ctx, f.index, f.plane.cfg.Cached)
+	if err == nil && f.doubtful(got) {
+		got, err = f.query(ctx, 0, false)
+	}
+	if err == nil {
+		err = f.credible(ctx, got)
+	}
+	if err == nil {
+		err = f.take(ctx, got)
+	}
 	if ctx.Err() != nil {
 		return 0
 	}
-	if err == nil {
-		err = f.credible(ctx, entries, meta)
-	}
-	if err == nil {
-		err = f.take(ctx, entries)
-	}
 	if err != nil {
 		f.index = 0 // who was away may have forgotten, and would wait for an index that does not come
+		f.away = true
 		f.failed(err)
 		return f.again.NextBackOff()
 	}
-	reading := time.Since(start) - meta.RequestTime
-	return f.advance(meta.LastIndex, time.Since(start), reading)
+	return f.advance(got.meta.LastIndex, time.Since(start), got.took)
 }
 
-// query is one blocking query.
-func (f *follower) query(ctx context.Context) ([]*api.ServiceEntry, *api.QueryMeta, error) {
+// response is what Consul said to one question.
+type response struct {
+	all  []*member
+	meta *api.QueryMeta
+	took time.Duration // to read it
+}
+
+// query is one query, which blocks unless index is 0. The answer is read on its way, by guard.
+func (f *follower) query(ctx context.Context, index uint64, cached bool) (response, error) {
 	cfg := &f.plane.cfg
 	ctx, cancel := context.WithTimeout(ctx, cfg.Wait+cfg.Wait/16+grace)
 	defer cancel()
-	o := f.plane.options(ctx)
+	o := f.plane.options(withDecoder(ctx, f.decoder))
 	o.Datacenter, o.Filter = f.q.datacenter, f.q.filter
-	o.AllowStale, o.UseCache = cfg.Stale, cfg.Cached
-	o.WaitIndex, o.WaitTime = f.index, cfg.Wait
+	o.AllowStale, o.UseCache = cfg.Stale, cached
+	o.WaitIndex, o.WaitTime = index, f.patience()
 	var tags []string
 	if f.q.tags != "" {
 		tags = strings.Split(f.q.tags, "\x00")
@@ -104,8 +122,17 @@ func (f *follower) query(ctx context.Context) ([]*api.ServiceEntry, *api.QueryMe
 		ask = f.plane.api.Health().ConnectMultipleTags
 	}
 	// Unhealthy instances are asked for too: they tell a service that is down from one that is not there.
-	entries, meta, err := ask(f.q.service, tags, false, o)
-	return entries, meta, explain(err)
+	_, meta, err := ask(f.q.service, tags, false, o)
+	return response{f.decoder.all, meta, f.decoder.took}, explain(err)
+}
+
+// patience is how long Consul may hold the question open: not beyond the time when lost instances are given up.
+func (f *follower) patience() time.Duration {
+	wait := f.plane.cfg.Wait
+	if left := f.hold.left(); left > 0 {
+		wait = min(wait, max(left, oddPause))
+	}
+	return wait
 }
 
 // options carry the token of now.
@@ -131,28 +158,63 @@ func (f *follower) advance(index uint64, took, reading time.Duration) time.Durat
 }
 
 // take makes endpoints of an answer and tells the watchers.
-func (f *follower) take(ctx context.Context, entries []*api.ServiceEntry) error {
-	r := reader{warning: f.plane.cfg.Warning, tagged: f.plane.cfg.TaggedAddress}
-	for _, e := range entries {
-		if e != nil && e.Service != nil && inMesh(e.Service) != "" {
-			domain, err := f.plane.trustDomain(ctx, f.q.datacenter)
-			if err != nil {
-				return err
-			}
-			r.trustDomain = domain
-			break
+func (f *follower) take(ctx context.Context, a response) error {
+	domain := ""
+	if slices.ContainsFunc(a.all, func(in *member) bool { return in.connect != "" }) {
+		var err error
+		if domain, err = f.plane.trustDomain(ctx, f.q.datacenter); err != nil {
+			return err
 		}
 	}
-	got := r.read(entries)
-	if len(got.bad) != f.odd && len(got.bad) > 0 {
-		f.plane.cfg.Logger.Warn("discovery: consul: instances cannot be used", "service", f.q.service,
-			"count", len(got.bad), "first", got.bad[0])
+	got := read(a.all, domain)
+	f.complain(got.bad)
+	f.keep(&got, a.meta)
+	if !f.hides() {
+		f.good() // before who watches can know
 	}
-	f.odd = len(got.bad)
-	f.good() // before who watches can know
-	absent := len(entries) == 0 && !f.q.subset
+	absent := len(a.all) == 0 && len(got.endpoints) == 0 && !f.q.subset
 	f.state.Update(func(s *state) *state { return s.answer(got.endpoints, absent) })
+	if f.hides() {
+		f.failed(f.lacks("the token"))
+	}
 	return nil
+}
+
+// hides says whether instances are called of which the token learns nothing any more.
+func (f *follower) hides() bool { return len(f.hold.hidden) > 0 }
+
+// keep adds to an answer what should be called although Consul does not say so.
+func (f *follower) keep(got *reading, meta *api.QueryMeta) {
+	known := f.state.Load().set
+	again := f.away || meta.LastIndex < f.index
+	if f.away = false; again {
+		f.hold.away(known)
+	}
+	switch filtered := meta.ResultsFilteredByACLs; {
+	case filtered && !f.filtered:
+		f.filtered = true
+		f.hold.hide(known)
+		if len(known) == 0 {
+			f.plane.cfg.Logger.Warn("discovery: consul: not all instances are shown", "service", f.q.service,
+				"error", f.lacks("the token"))
+		}
+	case !filtered:
+		f.filtered = false
+		f.hold.show()
+	}
+	if n := f.hold.apply(got); n > 0 && again {
+		f.plane.cfg.Logger.Info("discovery: consul was away; instances that it does not list are kept for now",
+			"service", f.q.service, "count", n, "for", f.hold.left())
+	}
+}
+
+// complain logs instances that cannot be used, when their number changes.
+func (f *follower) complain(bad []error) {
+	if len(bad) != f.odd && len(bad) > 0 {
+		f.plane.cfg.Logger.Warn("discovery: consul: instances cannot be used", "service", f.q.service,
+			"count", len(bad), "first", bad[0])
+	}
+	f.odd = len(bad)
 }
 
 func (f *follower) failed(err error) {

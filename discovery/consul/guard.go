@@ -19,7 +19,8 @@ var (
 )
 
 // guard is between the API's client and the network. The client reads whatever it is given and takes an empty JSON for an
-// empty service, so what does not come from Consul, such as the page of a proxy, must not get that far.
+// empty service, so what does not come from Consul, such as the page of a proxy, must not get that far. It also reads each
+// instance anew in each answer; an answer for a [decoder] is read here, and the client gets an empty list in its place.
 type guard struct{ base http.RoundTripper }
 
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -35,6 +36,14 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errForeign
 	}
 	resp.Body = &limited{ReadCloser: resp.Body, left: limit, over: over}
+	if d := decoderOf(req.Context()); d != nil && resp.StatusCode == http.StatusOK {
+		err := d.read(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		resp.Body = io.NopCloser(strings.NewReader("[]"))
+	}
 	return resp, nil
 }
 

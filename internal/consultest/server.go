@@ -164,3 +164,14 @@ func clean(env []string) []string {
 	}
 	return kept
 }
+
+// StartAll starts servers of one cluster that were stopped, none of which can answer before the others are there.
+func StartAll(servers []*Server) {
+	for _, s := range servers {
+		s.t.Helper()
+		s.Launch()
+	}
+	for _, s := range servers {
+		s.WaitReady()
+	}
+}
