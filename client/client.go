@@ -43,7 +43,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Logger = slog.Default()
 	}
 	sc := stack.Config{
-		Discovery: cfg.Discovery, Traffic: cfg.Traffic, Local: cfg.Local, Resilience: cfg.Resilience, Balance: cfg.Balance, Warmup: cfg.Warmup, Logger: cfg.Logger,
+		Discovery: cfg.Discovery, Traffic: cfg.Traffic, Local: cfg.Local, Vet: cfg.vet, Resilience: cfg.Resilience, Balance: cfg.Balance, Warmup: cfg.Warmup, Logger: cfg.Logger,
 	}
 	if cfg.Telemetry != nil {
 		sc.Observer, sc.Listener = cfg.Telemetry.Core(), cfg.Telemetry.Core()
@@ -85,7 +85,8 @@ func (cfg Config) validate() error {
 		errs = append(errs, fmt.Errorf("client: Config.Hosts: %q: needs Config.Discovery", cfg.Hosts))
 	}
 	if p, ok := stack.RoutesOf(cfg.Traffic); ok {
-		if _, err := traffic.Compile(p, cfg.Local); err != nil {
+		_, err := traffic.Compile(p, cfg.Local)
+		if err = errors.Join(err, cfg.vet(&p)); err != nil {
 			errs = append(errs, fmt.Errorf("client: Config.Traffic: %w", err))
 		}
 	}

@@ -21,7 +21,7 @@ func (cfg Config) validateIdentity() (errs []error) {
 		return append(errs, errors.New("client: Config.Identity: needs Config.Discovery: without it connections are the caller's own"))
 	}
 	static, _ := cfg.Discovery.(discovery.Static)
-	tls := meshtls.New(cfg.Identity, cfg.ServerID, cfg.Logger)
+	tls := meshtls.New(cfg.Identity, cfg.ServerID, false, cfg.Logger)
 	for service, endpoints := range static {
 		for _, e := range endpoints {
 			if _, err := tls.Expect(service, e); err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/textproto"
 	"net/url"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/stack"
 )
@@ -30,7 +31,7 @@ func (x *exchange) outgoing(ctx context.Context, a *stack.Attempt) (*http.Reques
 
 // address gives the attempt's request the URL and the host that its server is to see.
 func (x *exchange) address(out *http.Request, a *stack.Attempt) error {
-	scheme, rewrite := x.scheme(), x.rewrite()
+	scheme, rewrite := x.scheme(a), x.rewrite()
 	if rewrite != nil && rewrite.Authority != "" {
 		out.Host = rewrite.Authority
 	}
@@ -45,15 +46,26 @@ func (x *exchange) address(out *http.Request, a *stack.Attempt) error {
 		}
 	}
 	out.URL = &x.url
+	if scheme != x.url.Scheme { // the policy has changed between two attempts
+		u := x.url
+		u.Scheme, out.URL = scheme, &u
+	}
 	return nil
 }
 
 // scheme is that of the URL as the endpoint's transport gets it.
-func (x *exchange) scheme() string {
-	switch {
-	case x.transport.client.cfg.Identity != nil:
-		return "https"
-	case x.req.URL.Scheme == "mesh":
+func (x *exchange) scheme(a *stack.Attempt) string {
+	tls := x.transport.tls
+	if a.Node != nil && tls != nil {
+		switch tls.Mode(a.Node) {
+		case "":
+		case traffic.TLSDisable:
+			return "http"
+		default:
+			return "https"
+		}
+	}
+	if x.req.URL.Scheme == "mesh" {
 		return "http"
 	}
 	return x.req.URL.Scheme

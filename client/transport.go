@@ -20,9 +20,10 @@ import (
 // The contract of RoundTripper holds: the request is not changed, its body is closed, an error means no response.
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	t := &transport{client: c, base: base}
+	t.tls = meshtls.New(c.cfg.Identity, c.cfg.ServerID, c.cfg.Traffic != nil, c.cfg.Logger)
 	own, _ := base.(*http.Transport)
 	t.pool = httpwire.NewPool(own, httpwire.PoolConfig{
-		Dial: c.cfg.Dial, Wrap: c.cfg.WrapAttempt, TLS: meshtls.New(c.cfg.Identity, c.cfg.ServerID, c.cfg.Logger),
+		Dial: c.cfg.Dial, Wrap: c.cfg.WrapAttempt, TLS: t.tls,
 	})
 	if base == nil {
 		t.base = http.DefaultTransport
@@ -39,6 +40,7 @@ type transport struct {
 	base   http.RoundTripper
 	direct http.RoundTripper // base, as attempts at destinations without discovery see it
 	pool   *httpwire.Pool
+	tls    *meshtls.Client // nil without identity and policy
 }
 
 var errNoDiscovery = errors.New("client: a mesh:// URL needs Config.Discovery")

@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/intramesh/intramesh/internal/meshtls"
 	"github.com/intramesh/intramesh/internal/stack"
@@ -31,6 +32,9 @@ func (i identity) ClientHandshake(ctx context.Context, authority string, raw net
 	cfg, err := i.tls.Config(n)
 	if err != nil {
 		return nil, nil, err
+	}
+	if cfg == nil { // the policy says so
+		return insecure.NewCredentials().ClientHandshake(ctx, authority, raw)
 	}
 	conn, auth, err := credentials.NewTLS(cfg).ClientHandshake(ctx, authority, raw)
 	if err != nil {

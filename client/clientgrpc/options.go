@@ -34,7 +34,7 @@ const maxAttempts = 16
 // config of the caller's own has no effect.
 func DialOptions(c *client.Client) []grpc.DialOption {
 	d := &dialer{client: c, core: c.Core(), config: c.Config()}
-	d.tls = meshtls.New(d.config.Identity, d.config.ServerID, d.config.Logger)
+	d.tls = meshtls.New(d.config.Identity, d.config.ServerID, false, d.config.Logger)
 	opts := append(d.interceptors(),
 		grpc.WithResolvers(&resolverBuilder{d}),
 		grpc.WithNoProxy(),

@@ -7,14 +7,17 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
+	"github.com/intramesh/intramesh/internal/meshtls"
 	"github.com/intramesh/intramesh/internal/stack"
-	"github.com/intramesh/intramesh/security"
 )
 
-// renewed is the transport of an endpoint of a client with an identity. When the identity is renewed, or what it trusts
-// changes, the next request takes a new connection: a server refuses a connection whose certificate has expired meanwhile,
-// and one that was made when more was trusted must not be used on. What is under way on the old ones goes on to its end.
+// renewed is the transport of an endpoint whose connections do not last as long as the client: of one with an identity, or
+// with a policy. When the identity is renewed, what it trusts changes, or the policy for connections does, the next request
+// takes a new connection: a server refuses a connection whose certificate has expired meanwhile, and one that was made when
+// more was trusted must not be used on. What is under way on the old ones goes on to its end.
 type renewed struct {
 	pool *Pool
 	node *stack.Node
@@ -23,35 +26,58 @@ type renewed struct {
 	mu  sync.Mutex // serialises renewals
 }
 
-// generation is the connections that were made with one identity.
+// generation is the connections that were made by the same rules.
 type generation struct {
 	transport *http.Transport
-	of        *security.Material
+	of        basis
+	ends      time.Time // when its connections are too old; zero: never
 }
 
-// RoundTrip sends the request on a connection of the present identity.
+// basis is what connections are made by.
+type basis struct {
+	tls   meshtls.Basis
+	conns *traffic.Connections
+}
+
+func (r *renewed) basis() basis {
+	return basis{tls: r.pool.cfg.TLS.Basis(r.node), conns: r.node.Settings().Connections}
+}
+
+// RoundTrip sends the request on a connection of the present generation.
 func (r *renewed) RoundTrip(req *http.Request) (*http.Response, error) {
-	return r.current().RoundTrip(req)
+	g := r.current()
+	if c := g.of.conns; c != nil && c.MaxRequests > 0 {
+		req = counting(req, c.MaxRequests)
+	}
+	return g.transport.RoundTrip(req)
 }
 
-func (r *renewed) current() *http.Transport {
-	m := r.pool.cfg.TLS.Material()
-	if g := r.now.Load(); g != nil && g.of == m {
-		return g.transport
+func (r *renewed) current() *generation {
+	of := r.basis()
+	if g := r.now.Load(); g.serves(of) {
+		return g
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m = r.pool.cfg.TLS.Material() // another may have been quicker, and with a newer one
+	of = r.basis() // another may have been quicker, and with a newer one
 	old := r.now.Load()
-	if old != nil && old.of == m {
-		return old.transport
+	if old.serves(of) {
+		return old
 	}
-	next := &generation{transport: r.pool.secured(r.node), of: m}
+	next := &generation{transport: r.pool.made(r.node, of.conns), of: of}
+	if of.conns != nil && of.conns.MaxAge > 0 {
+		next.ends = time.Now().Add(of.conns.MaxAge)
+	}
 	r.now.Store(next)
 	if old != nil {
 		old.transport.CloseIdleConnections()
 	}
-	return next.transport
+	return next
+}
+
+// serves reports whether there is such a generation, and it is of use.
+func (g *generation) serves(of basis) bool {
+	return g != nil && g.of == of && (g.ends.IsZero() || time.Now().Before(g.ends))
 }
 
 // CloseIdleConnections gives back what is idle now.
@@ -61,13 +87,19 @@ func (r *renewed) CloseIdleConnections() {
 	}
 }
 
-// secured is a transport that speaks only with who the endpoint has to be. Where nobody knows who that is, it connects to
-// nobody.
-func (p *Pool) secured(n *stack.Node) *http.Transport {
+// made is a transport for the endpoint as its policy has it, that speaks only with who the endpoint has to be. Where nobody
+// knows who that is, it connects to nobody.
+func (p *Pool) made(n *stack.Node, conns *traffic.Connections) *http.Transport {
 	t := p.transport(n)
-	t.DialTLSContext = nil
 	// What a generation has in use when it is replaced becomes idle later, and nobody asks for it again.
 	t.IdleConnTimeout = cmp.Or(t.IdleConnTimeout, idleTimeout)
+	if conns != nil {
+		tune(t, conns)
+	}
+	if p.cfg.TLS.Mode(n) == "" {
+		return t
+	}
+	t.DialTLSContext = nil
 	cfg, err := p.cfg.TLS.Config(n)
 	if err != nil {
 		t.DialContext = func(context.Context, string, string) (net.Conn, error) {

@@ -1,4 +1,5 @@
-// Package meshtls says with which TLS a client speaks to an endpoint: mutual, and only with who the endpoint has to be.
+// Package meshtls says with which TLS a client speaks to an endpoint: mutual, and only with who the endpoint has to be; or
+// as its policy says.
 package meshtls
 
 import (
@@ -8,22 +9,24 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/internal/stack"
 	"github.com/intramesh/intramesh/security"
 )
 
-// Client makes the TLS configs of one mesh client. A nil *Client stands for a client without an identity.
+// Client makes the TLS configs of one mesh client. A nil *Client stands for a client without an identity whose policy cannot
+// say anything of TLS.
 type Client struct {
 	id       security.Identity
 	serverID func(service string) string
 	log      *slog.Logger
 }
 
-// New is nil where id is: connections are then as the caller's own transport makes them. serverID may be nil, and is then
-// the source's to say.
-func New(id security.Identity, serverID func(service string) string, log *slog.Logger) *Client {
-	if id == nil {
+// New is nil where there is no id, and the client is not routed by a policy: connections are then as the caller's own
+// transport makes them. serverID may be nil, and is then the source's to say.
+func New(id security.Identity, serverID func(service string) string, routed bool, log *slog.Logger) *Client {
+	if id == nil && !routed {
 		return nil
 	}
 	return &Client{id: id, serverID: serverID, log: log}
@@ -68,20 +71,30 @@ func (c *Client) Expect(service string, e discovery.Endpoint) (security.Expectat
 	return both, nil
 }
 
-// Material is the identity of now. What was connected with another one is to be replaced: see security.Identity.
+// Material is the identity of now; nil without one. What was connected with another one is to be replaced: see
+// security.Identity.
 func (c *Client) Material() *security.Material {
+	if c.id == nil {
+		return nil
+	}
 	m, _ := c.id.Watch()
 	return m
 }
 
-// Changed is closed when Material has been replaced.
+// Changed is closed when Material has been replaced; nil without an identity.
 func (c *Client) Changed() <-chan struct{} {
+	if c.id == nil {
+		return nil
+	}
 	_, changed := c.id.Watch()
 	return changed
 }
 
-// Config is the TLS config for the node, or an error if it cannot be known who should answer there.
-func (c *Client) Config(n *stack.Node) (*tls.Config, error) {
+// mesh is the TLS config for a node that has to prove an identity, or an error if it cannot be known which.
+func (c *Client) mesh(n *stack.Node) (*tls.Config, error) {
+	if c.id == nil {
+		return nil, fmt.Errorf("intramesh: endpoint %s of %s: TLS mode %q needs Config.Identity", n.Addr(), n.Service(), traffic.TLSMesh)
+	}
 	e := n.Endpoint()
 	x, err := c.Expect(n.Service(), e)
 	if err != nil {

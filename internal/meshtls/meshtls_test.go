@@ -41,7 +41,7 @@ func TestExpect(t *testing.T) {
 			if tt.config != "" {
 				serverID = func(string) string { return tt.config }
 			}
-			x, err := New(id, serverID, slog.New(slog.DiscardHandler)).Expect("orders", discovery.Endpoint{Addr: "a:1", ID: tt.source})
+			x, err := New(id, serverID, false, slog.New(slog.DiscardHandler)).Expect("orders", discovery.Endpoint{Addr: "a:1", ID: tt.source})
 			switch {
 			case err != nil && !strings.Contains(err.Error(), tt.want):
 				t.Errorf("got %v, want %q", err, tt.want)
@@ -54,7 +54,7 @@ func TestExpect(t *testing.T) {
 
 // TestNoIdentity: without one there is nothing to do, and no value to do it.
 func TestNoIdentity(t *testing.T) {
-	if c := New(nil, nil, nil); c != nil {
+	if c := New(nil, nil, false, nil); c != nil {
 		t.Errorf("got %v", c)
 	}
 }

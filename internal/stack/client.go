@@ -20,6 +20,7 @@ type Config struct {
 	Discovery  discovery.Source
 	Traffic    traffic.Source // nil: none
 	Local      traffic.Local
+	Vet        func(*traffic.Policy) error // what this client cannot do of a policy; nil: it can do everything
 	Resilience resilience.Config
 	Balance    balance.Algorithm
 	Warmup     time.Duration
@@ -42,6 +43,7 @@ type Client struct {
 	log     *slog.Logger
 	routes  traffic.Source // nil: none
 	local   traffic.Local
+	vet     func(*traffic.Policy) error
 	now     snapshot.Value[generation]
 	since   atomic.Int64 // when the present generation began, in Unix nanoseconds
 	setting sync.Mutex   // one change of policy after the other reaches all destinations, those being added included
@@ -64,7 +66,7 @@ type Client struct {
 // NewClient compiles a client from a configuration that has been validated.
 func NewClient(cfg Config) *Client {
 	s := &Client{
-		source: cfg.Discovery, balance: cfg.Balance, routes: cfg.Traffic, local: cfg.Local,
+		source: cfg.Discovery, balance: cfg.Balance, routes: cfg.Traffic, local: cfg.Local, vet: cfg.Vet,
 		warmup: cfg.Warmup, log: cfg.Logger, observer: cfg.Observer,
 	}
 	s.events = &events{log: cfg.Logger, listener: cfg.Listener}

@@ -59,7 +59,7 @@ func newDestination(s *Client, service, subset string) *Destination {
 	}
 	d.outliers = newOutliers(d.Name, s.events)
 	d.outliers.changed = d.reassess
-	d.book.outliers = d.outliers
+	d.book.home = d
 	return d
 }
 

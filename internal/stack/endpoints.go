@@ -49,10 +49,10 @@ const keepRetired = time.Minute
 // book is the writer's side of a destination's endpoints: every node by address, those that left lately included. Its
 // owner serialises access.
 type book struct {
-	outliers *outliers
-	nodes    []*Node
-	places   map[string]int // index in nodes
-	retired  map[string]*Node
+	home    *Destination
+	nodes   []*Node
+	places  map[string]int // index in nodes
+	retired map[string]*Node
 }
 
 // set makes eps the whole list.
@@ -96,7 +96,7 @@ func (b *book) put(e discovery.Endpoint) {
 		}
 		// Another identity at the same address is another endpoint: none of the old one's connections may serve it.
 		old.retire()
-		b.nodes[i] = newNode(e, b.outliers)
+		b.nodes[i] = newNode(e, b.home)
 		return
 	}
 	n := b.retired[e.Addr]
@@ -104,7 +104,7 @@ func (b *book) put(e discovery.Endpoint) {
 		n.revise(e)
 		n.Load.Join()
 	} else {
-		n = newNode(e, b.outliers)
+		n = newNode(e, b.home)
 	}
 	delete(b.retired, e.Addr)
 	b.places[e.Addr] = len(b.nodes)

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"reflect"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ type regime struct {
 	of       *generation
 	policy   resilience.Policy // what exec was made of
 	exec     *resilience.Executor
-	settings *traffic.Settings // nil where the routes say nothing of the destination
+	settings *traffic.Settings // never nil
 
 	variants sync.Map // of exec for rules with retries of their own: *traffic.Rule to *resilience.Executor
 }
@@ -81,11 +82,29 @@ func (d *Destination) compile(old *regime, g *generation) (*regime, error) {
 	}
 	r := &regime{of: g, policy: p, settings: st}
 	if old != nil {
+		r.settings = keeping(st, old.settings)
+	}
+	if old != nil {
 		r.exec, err = old.exec.With(p)
 	} else {
 		r.exec, err = resilience.New(p)
 	}
 	return r, err
+}
+
+// keeping is next with the parts of old that say the same: connections are made anew where those parts are other ones.
+func keeping(next, old *traffic.Settings) *traffic.Settings {
+	if next == old || next.TLS == nil && next.Connections == nil {
+		return next
+	}
+	kept := *next
+	if reflect.DeepEqual(next.TLS, old.TLS) {
+		kept.TLS = old.TLS
+	}
+	if reflect.DeepEqual(next.Connections, old.Connections) {
+		kept.Connections = old.Connections
+	}
+	return &kept
 }
 
 // executor is what calls by the rule are kept alive with: rules may have retries of their own, and share budget and breaker.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/call"
@@ -24,12 +25,14 @@ type Node struct {
 	peer     atomic.Pointer[string]
 	slots    sync.Map // what wires keep for the endpoint, by wire
 
+	home *Destination
+
 	ejection
 }
 
-func newNode(e discovery.Endpoint, o *outliers) *Node {
-	n := &Node{Load: balance.NewNode(e)}
-	n.outliers = o
+func newNode(e discovery.Endpoint, d *Destination) *Node {
+	n := &Node{Load: balance.NewNode(e), home: d}
+	n.outliers = d.outliers
 	n.endpoint.Store(&e)
 	return n
 }
@@ -40,8 +43,14 @@ func (n *Node) Endpoint() discovery.Endpoint { return *n.endpoint.Load() }
 // Addr is the endpoint's address, which never changes.
 func (n *Node) Addr() string { return n.endpoint.Load().Addr }
 
-// Service is the name of the destination that the node belongs to.
-func (n *Node) Service() string { return n.outliers.service }
+// Service is the name of the service that the node belongs to, whichever subset of it.
+func (n *Node) Service() string { return n.home.service }
+
+// Settings are what the routes of now say of the node's destination; never nil.
+func (n *Node) Settings() *traffic.Settings { return n.home.regime.Load().settings }
+
+// Routed reports whether there may be such settings at all.
+func (n *Node) Routed() bool { return n.home.client.routes != nil }
 
 // Peer is the identity that the endpoint proved last; empty without one.
 func (n *Node) Peer() string {

@@ -201,7 +201,7 @@ func BenchmarkReview(b *testing.B) {
 			o := newOutliers("orders", &events{log: slog.New(slog.DiscardHandler)})
 			o.policy.Store(&p)
 			for range count {
-				o.nodes = append(o.nodes, newNode(discoveryEndpoint, o))
+				o.nodes = append(o.nodes, newNode(discoveryEndpoint, &Destination{outliers: o}))
 			}
 			b.ReportAllocs()
 			for b.Loop() {

@@ -84,6 +84,9 @@ func (s *Client) reroute(u traffic.Update) {
 		return
 	}
 	table, err := traffic.Compile(u.Policy, s.local)
+	if err == nil && s.vet != nil {
+		err = s.vet(&u.Policy)
+	}
 	if err != nil {
 		s.misrouted(err)
 		return
