@@ -7,10 +7,11 @@ import (
 	"github.com/intramesh/intramesh/resilience"
 )
 
-// Destination says how a service is treated. Of several entries the most particular counts, whole: one that names the
-// port before one that does not, a name before the longest "*.suffix" and that before "*".
+// Destination says how a service is treated. Of several entries the most particular counts, whole: a name before the
+// longest "*.suffix" and that before "*"; of two for the same one that names the port that was called before one that names
+// none.
 type Destination struct {
-	// Service is the name, "*.suffix" for every name below, or "*" for all.
+	// Service is the name without a port, "*.suffix" for every name below, or "*" for all. Case makes no difference.
 	Service string `json:"service"`
 	// Port narrows it to one of the service's ports. 0: all that have no entry of their own.
 	Port uint16 `json:"port,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // MarshalJSON is the policy as [Parse] reads it. A number that JSON does not know, such as NaN, is an error.
@@ -126,6 +127,9 @@ func (e *encoder) list(v reflect.Value) {
 
 // text writes a string. Signs of HTML stay as they are: a policy is no web page.
 func (e *encoder) text(s string) {
+	if !utf8.ValidString(s) {
+		e.err = fmt.Errorf("traffic: %q has no JSON: it is not UTF-8", s)
+	}
 	enc := json.NewEncoder(&e.buf)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(s) // a string is always written

@@ -21,17 +21,20 @@ type Policy struct {
 // Route is what becomes of the requests that it matches. One of To, Redirect and Respond says so; without any of them they
 // go to the service that was called.
 type Route struct {
-	// Name tells the route from others in errors, Info, telemetry and Explain. Empty: "routes[3]", its place in the policy.
+	// Name tells the route from others in errors, Info, telemetry and Explain; no two have the same. Empty: "routes[3]", its
+	// place in the policy.
 	Name string `json:"name,omitempty"`
 	// Hosts are the services that were called: "orders", "orders:8080", "*.shop.internal" for every name below, "*" for
-	// all. A name without a port stands for every port. Empty: all.
+	// all, each with a port or without. Without it stands for every port. Case makes no difference. Empty: all.
 	Hosts []string `json:"hosts,omitempty"`
 	// Match are conditions of which one must hold. Empty: every request.
 	Match []Match `json:"match,omitempty"`
 
 	// To are the destinations, by their weights.
 	To []Backend `json:"to,omitempty"`
-	// Sticky keeps a user on one destination of To while weights change. Nil: each request is drawn on its own.
+	// Sticky keeps a user on one destination of To while weights change: nobody leaves a version while it is the only one
+	// that grows, and of two versions, or where the weights of the others stay, nobody moves but to it. Nil: each request is
+	// drawn on its own.
 	Sticky *Key `json:"sticky,omitempty"`
 	// Redirect answers with a redirection.
 	Redirect *Redirect `json:"redirect,omitempty"`
@@ -64,9 +67,9 @@ type Match struct {
 	Scheme Value `json:"scheme,omitzero"`
 	// Authority is the host of the request as the server would see it, with a port where there is one.
 	Authority Value `json:"authority,omitzero"`
-	// Port is the port that the caller asked for.
+	// Port is the port that the caller asked for: 80 where a URL of http names none, 443 for https. 0: any.
 	Port uint16 `json:"port,omitempty"`
-	// Path is the path of a URL, without its query; of a gRPC call "/package.Service/Method".
+	// Path is the path of a URL as it travels, escaped and without its query; of a gRPC call "/package.Service/Method".
 	Path Value `json:"path,omitzero"`
 	// Method is the HTTP method. gRPC calls are POST.
 	Method Value `json:"method,omitzero"`
@@ -74,7 +77,7 @@ type Match struct {
 	GRPC *GRPCMatch `json:"grpc,omitempty"`
 	// Headers must all hold. Names are compared without regard to case.
 	Headers []Field `json:"headers,omitempty"`
-	// Query are parameters of the URL, which must all hold, for the first value of each.
+	// Query are parameters of the URL, which must all hold, for the first value of each, unescaped. gRPC has none.
 	Query []Field `json:"query,omitempty"`
 	// Source is who calls: the labels of this process, see [Local], which must have all of these.
 	Source map[string]string `json:"source,omitempty"`
@@ -92,9 +95,9 @@ type GRPCMatch struct {
 type Field struct {
 	// Name is the header's or the parameter's.
 	Name string `json:"name"`
-	// Value must hold; Present and Absent ask whether there is one at all.
+	// Value must hold for the first value; Present and Absent ask whether there is one at all.
 	Value Value `json:"value"`
-	// Not turns the condition round.
+	// Not turns the condition round: it holds where there is none, too, unless Value is Absent.
 	Not bool `json:"not,omitempty"`
 }
 
@@ -136,12 +139,13 @@ type HeaderOps struct {
 type Rewrite struct {
 	// Authority is the Host of HTTP and the :authority of gRPC.
 	Authority string `json:"authority,omitempty"`
-	// Path takes the place of the whole path.
+	// Path takes the place of the whole path. At most one of Path, Prefix and Regex is set.
 	Path string `json:"path,omitempty"`
 	// Prefix takes the place of the prefix that the route matched, or of the whole path where the match was exact. It needs
-	// a match of path that is exact or a prefix.
+	// a path that is exact or a prefix in every match. A PathPrefix is replaced by whole segments ("/v1" by "/" makes "/v1/x"
+	// to "/x", as in the Gateway API), a Prefix as it stands (to "//x", as in Envoy).
 	Prefix *string `json:"prefix,omitempty"`
-	// Regex replaces what it finds in the path by Substitution, where \1 is the first group.
+	// Regex replaces all that it finds in the path by Substitution, where \1 is the first group, \0 the whole and \\ a \.
 	Regex        string `json:"regex,omitempty"`
 	Substitution string `json:"substitution,omitempty"`
 }
@@ -152,7 +156,8 @@ type Redirect struct {
 	Host   string `json:"host,omitempty"`
 	// Port is that of the location. 0: the request's; where Scheme is given, its usual one.
 	Port uint16 `json:"port,omitempty"`
-	// Path takes the place of the whole path, Prefix that of the prefix that the route matched.
+	// Path takes the place of the whole path, and of the query if it has one of its own; Prefix that of the prefix that the
+	// route matched, see [Rewrite].
 	Path   string  `json:"path,omitempty"`
 	Prefix *string `json:"prefix,omitempty"`
 	// Status is 301, 302, 303, 307 or 308. 0: 301.

@@ -33,7 +33,7 @@ type Local struct {
 	Region  string
 	Zone    string
 	SubZone string
-	// Addr is its address, for [Key.Source].
+	// Addr is its address, with or without a port, for [Key.Source]. [Compile] needs it where a key asks for it.
 	Addr string
 	// Labels are its own.
 	Labels map[string]string

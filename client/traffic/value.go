@@ -8,7 +8,7 @@ type Value struct {
 	Op Op
 	// Text is what the text is compared with.
 	Text string
-	// IgnoreCase makes no difference between upper and lower case. A Regex says so itself: "(?i)".
+	// IgnoreCase makes no difference between upper and lower case of ASCII letters. A Regex says so itself: "(?i)".
 	IgnoreCase bool
 }
 
@@ -21,7 +21,7 @@ const (
 	OpPrefix     Op = "prefix"     // its beginning
 	OpPathPrefix Op = "pathPrefix" // its beginning, in whole segments: "/v1" holds for "/v1" and "/v1/x", not for "/v1x"
 	OpSuffix     Op = "suffix"     // its end
-	OpRegex      Op = "regex"      // the whole text, in RE2 syntax
+	OpRegex      Op = "regex"      // the whole text, in RE2 syntax; at most 4 KiB and 10,000 instructions
 	OpPresent    Op = "present"    // there is such a thing, whatever it says
 	OpAbsent     Op = "absent"     // there is none
 )
