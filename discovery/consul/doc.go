@@ -64,12 +64,22 @@
 // The last endpoints hold, however long it lasts, and watches hear that they are old ([discovery.Failed]). Consul is asked
 // again after 1 s, and then less often, up to every 30 s, 20 % to either side. Errors, answers that are cut off or not
 // Consul's, and empty ones that come from a server without a leader, or from an agent that has heard nothing from its
-// servers, count as failures. That there are no instances is believed when Consul says so in earnest. Each problem is logged
-// once, and its end. With Config.Stale a server answers that has lost its leader, and with Config.Cached an agent that has
-// lost its servers, of what it was asked before.
+// servers, count as failures. Each problem is logged once, and its end. With Config.Stale a server answers that has lost its
+// leader, and with Config.Cached an agent that has lost its servers, of what it was asked before.
 //
-// Consul answers who may not read a service as if it were empty. Such answers are recognised, count as failures, and the
-// error names the right that is missing.
+// For half a minute after it answers again, or when its index has gone back, what was known before is called all the same,
+// but for instances in maintenance: an agent or a server that restarts may have forgotten its instances, and takes those
+// that it knows for critical until their checks have run. Those that are alive register again meanwhile; those that have
+// died are found out by calling them. At all other times it is believed at once that there are no instances.
+//
+// # Fewer rights
+//
+// Consul answers who may not read a service as if it were empty, and leaves out of an answer what may not be seen. Such
+// answers are recognised; the error, which is logged and which watches hear, names the rights that are needed. What is left
+// out of an answer since the token lost a right holds as it was; a token that never saw more works with what it sees, and
+// that is logged. An agent that is subscribed to changes does not say that it leaves something out: where half of the
+// instances vanish at once the servers are asked. Who has no token learns of a service that may not be read, and nothing
+// of nodes.
 //
 // # Registered instances
 //

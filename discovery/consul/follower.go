@@ -49,13 +49,20 @@ type follower struct {
 	odd      int    // instances that could not be used, at the last count
 }
 
-func follow(p *Plane, q question) *follower {
-	ctx, cancel := context.WithCancel(context.Background())
+func newFollower(p *Plane, q question) *follower {
 	f := &follower{
-		plane: p, q: q, cancel: cancel, done: make(chan struct{}), again: again.BackOff(),
+		plane: p, q: q, done: make(chan struct{}), again: again.BackOff(),
 		decoder: newDecoder(reader{warning: p.cfg.Warning, tagged: p.cfg.TaggedAddress}),
 	}
 	f.state.Store(new(state))
+	return f
+}
+
+// follow starts one.
+func follow(p *Plane, q question) *follower {
+	f := newFollower(p, q)
+	ctx, cancel := context.WithCancel(context.Background())
+	f.cancel = cancel
 	go f.run(ctx)
 	return f
 }
