@@ -9,9 +9,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/intramesh/intramesh/discovery/balance"
 )
 
-var line = regexp.MustCompile(`^(grpc-unary|grpc-stream|http1|http2) c=[12] (` +
+var line = regexp.MustCompile(`^pick \S+ n=\d+ [0-9.]+ns$|^(grpc-unary|grpc-stream|http1|http2) c=[12] (` +
 	`plain cpu=[0-9.]+us allocs=\d+ p50=[0-9.]+us p99=[0-9.]+us calls/s=\d+|` +
 	`\S+ cpu=[0-9.]+x tuned=[0-9.]+x allocs=[+-]\d+ p50=[0-9.]+x p99=[0-9.]+x spread=[0-9.]+-[0-9.]+x)$`)
 
@@ -29,7 +31,7 @@ func TestRun(t *testing.T) {
 	if f, err := os.Stat(profile); err != nil || f.Size() == 0 {
 		t.Errorf("no profile: %v", err)
 	}
-	want := 0
+	want := 3 * len(balance.Algorithms())
 	for _, b := range benchmarks {
 		want += len(b.implementations) * len(o.concurrency)
 	}

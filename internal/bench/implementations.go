@@ -27,6 +27,7 @@ func grpcImplementations(newOp newGRPCOp) []implementation {
 		{"plain-tuned", func(s setup, r *rig) error { return tunedGRPC(s, r, newOp) }},
 		{"usual", func(s setup, r *rig) error { return usualGRPC(s, r, newOp) }},
 		{"intramesh", func(s setup, r *rig) error { return meshGRPC(s, r, newOp) }},
+		{"routed", func(s setup, r *rig) error { return meshGRPC(s.routed(), r, newOp) }},
 	}
 }
 
@@ -36,6 +37,7 @@ func httpImplementations(h2 bool) []implementation {
 		{"plain-tuned", func(s setup, r *rig) error { return tunedHTTP(s, r, h2) }},
 		{"usual", func(s setup, r *rig) error { return usualHTTP(s, r, h2) }},
 		{"intramesh", func(s setup, r *rig) error { return meshHTTP(s, r, h2) }},
+		{"routed", func(s setup, r *rig) error { return meshHTTP(s.routed(), r, h2) }},
 	}
 }
 

@@ -26,7 +26,7 @@ func meshGRPC(s setup, r *rig, newOp newGRPCOp) error {
 	if err != nil {
 		return err
 	}
-	c, err := m.client(r, addrs)
+	c, err := m.client(r, s, addrs)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func meshHTTP(s setup, r *rig, h2 bool) error {
 	if err != nil {
 		return err
 	}
-	c, err := m.client(r, addrs)
+	c, err := m.client(r, s, addrs)
 	if err != nil {
 		return err
 	}
@@ -97,13 +97,14 @@ func newMesh(r *rig) (*mesh, error) {
 }
 
 // client has everything switched on that a client has.
-func (m *mesh) client(r *rig, addrs []string) (*client.Client, error) {
+func (m *mesh) client(r *rig, s setup, addrs []string) (*client.Client, error) {
 	var endpoints []discovery.Endpoint
-	for _, a := range addrs {
-		endpoints = append(endpoints, discovery.Endpoint{Addr: a, ID: serverName})
+	for i, a := range addrs {
+		endpoints = append(endpoints, discovery.Endpoint{Addr: a, ID: serverName, Metadata: versionOf(i)})
 	}
 	c, err := client.New(client.Config{
 		Discovery:  discovery.Static{service: endpoints},
+		Traffic:    s.traffic,
 		Resilience: resilience.Config{Default: resilience.Standard()},
 		Identity:   m.identity,
 		Telemetry:  m.telemetry,

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/intramesh/intramesh/client/traffic"
 )
 
 // op makes one call and checks its answer.
@@ -30,6 +32,7 @@ type setup struct {
 	pki       *pki
 	callers   int
 	endpoints int
+	traffic   traffic.Source // of the mesh; nil: no routes
 }
 
 type benchmark struct {
@@ -49,7 +52,10 @@ func run(o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ran := false
+	ran := o.cases.MatchString("pick")
+	if ran {
+		picks(w)
+	}
 	for _, b := range benchmarks {
 		if !o.cases.MatchString(b.name) {
 			continue
