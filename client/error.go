@@ -11,7 +11,7 @@ import (
 //
 // Use errors.As to find it: an [http.Client] wraps it in a *url.Error, and over gRPC it also has a status. The cause is
 // found by errors.Is through Unwrap: [context.DeadlineExceeded], [context.Canceled], discovery.ErrNoEndpoint,
-// discovery.ErrUnknownService and resilience.ErrOpen are there where they apply.
+// discovery.ErrUnknownService, resilience.ErrOpen and resilience.ErrLimited are there where they apply.
 type Error struct {
 	Service  string // the destination's name
 	Method   string // the HTTP method, or the full gRPC method
@@ -53,6 +53,9 @@ const (
 	Responded = call.Responded
 	// Redirected: the route redirects, which gRPC does not know. Over HTTP that is a response and no Error.
 	Redirected = call.Redirected
+	// Limited: as much is under way to the service as the policy's [resilience.Limit] permits, and no attempt was made; the
+	// cause is resilience.ErrLimited.
+	Limited = call.Limited
 	// Invalid: the call cannot be made as it was asked for.
 	Invalid = call.Invalid
 )

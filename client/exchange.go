@@ -95,6 +95,7 @@ func (x *exchange) Try(a *stack.Attempt) {
 		a.Outcome = x.broken(err, !traced || x.sending.Load() != unsent)
 		return
 	}
+	a.Spoke(resp.ProtoMajor)
 	a.Reply = resp
 	a.Outcome = httpwire.Answer(resp)
 }

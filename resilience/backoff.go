@@ -1,10 +1,6 @@
 package resilience
 
-import (
-	"time"
-
-	"github.com/cenkalti/backoff/v4"
-)
+import "github.com/cenkalti/backoff/v4"
 
 // newBackoff makes the waits of one call's retries: full jitter, so that callers who failed together do not return
 // together (Envoy does the same; the reasons are in AWS's "Exponential Backoff And Jitter").
@@ -16,19 +12,13 @@ import (
 // The struct is filled by hand, because the library's options would cost an allocation each.
 func (e *Executor) newBackoff() *backoff.ExponentialBackOff {
 	b := &backoff.ExponentialBackOff{
-		InitialInterval:     e.base / 2,
+		InitialInterval:     e.waits.Base / 2,
 		RandomizationFactor: 1,
 		Multiplier:          2,
-		MaxInterval:         e.max / 2,
+		MaxInterval:         e.waits.Max / 2,
 		Stop:                backoff.Stop,
 		Clock:               backoff.SystemClock,
 	}
 	b.Reset()
 	return b
-}
-
-// limits are Base and Max with their defaults.
-func (b Backoff) limits() (base, maximum time.Duration) {
-	base = or(b.Base, defaultBase)
-	return base, or(b.Max, max(defaultMax, base))
 }

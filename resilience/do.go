@@ -17,10 +17,16 @@ import (
 // result must not depend on it.
 //
 // Errors leave as fn returned them, without the marks. If ctx ends before an attempt, the error is ctx's, with the last
-// one of fn behind it. If the policy's breaker is open, the error is [ErrOpen] and fn is not called; for the breaker, every
-// other error is a failure, but for the caller's own cancellation and what is marked [Permanent], which is an answer. A
-// panic of fn passes through.
+// one of fn behind it. If as many calls are under way as the policy's [Limit] permits, the error is [ErrLimited]; if its
+// breaker is open, it is [ErrOpen]; fn is not called then. For the breaker, every other error is a failure, but for the
+// caller's own cancellation and what is marked [Permanent], which is an answer. A panic of fn passes through.
 func Do[T any](ctx context.Context, e *Executor, fn func(context.Context) (T, error)) (T, error) {
+	place, err := e.Admit(ctx, time.Time{}, false)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer e.Leave(place)
 	pass, err := e.Enter(ctx)
 	if err != nil {
 		var none T
@@ -31,12 +37,14 @@ func Do[T any](ctx context.Context, e *Executor, fn func(context.Context) (T, er
 	ctx, cancel := e.bound(ctx)
 	defer cancel()
 	e.Deposit(time.Now())
-	s := newSeries(ctx, e)
+	s := &Series{Idempotent: e.idempotent, Replayable: true}
+	s.begin(ctx)
+	defer e.Close(s)
 	var last error
 	for tries := 1; ; tries++ {
 		if ctx.Err() != nil {
 			var none T
-			return none, over(ctx.Err(), last)
+			return none, ended(ctx.Err(), last)
 		}
 		v, o := try(ctx, e, tries, fn)
 		class = classify(o)
@@ -44,7 +52,7 @@ func Do[T any](ctx context.Context, e *Executor, fn func(context.Context) (T, er
 			return v, nil
 		}
 		last = unmark(o.Err)
-		wait, again := e.repeat(&s, o, tries)
+		wait, again := e.repeat(s, o, tries)
 		if !again {
 			return v, last
 		}
@@ -68,13 +76,12 @@ func (e *Executor) bound(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, e.reply)
 }
 
-func newSeries(ctx context.Context, e *Executor) Series {
-	s := Series{Idempotent: e.idempotent, Replayable: true}
+// begin takes from ctx what the series goes by.
+func (s *Series) begin(ctx context.Context) {
 	if in := call.InboundFrom(ctx); in != nil {
 		s.PassedDown = in.Attempt > 1
 	}
 	s.Deadline, _ = ctx.Deadline()
-	return s
 }
 
 // try makes one attempt under its own time limit. Its context ends when it returns, and when fn panics.
@@ -129,8 +136,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// over is the error of a call whose context ended before an attempt could begin.
-func over(end, last error) error {
+// ended is the error of a call whose context ended before an attempt could begin.
+func ended(end, last error) error {
 	if last == nil {
 		return end
 	}

@@ -1,5 +1,5 @@
 // Package resilience keeps calls alive and does no harm: time limits, retries, a budget that keeps retries from making an
-// outage worse, circuit breakers and outlier detection.
+// outage worse, circuit breakers, outlier detection and limits on what is under way.
 //
 // # Policy
 //
@@ -93,6 +93,14 @@
 // Not the peer's failure, and so counted by neither, is what the caller cancelled, and what had less time than the endpoint
 // usually takes. 429 and RESOURCE_EXHAUSTED are answers. A refusal before work (x-envoy-overloaded) is an answer of the
 // endpoint, which is well enough to refuse; for the breaker it is a failure of the service, which has no room anywhere.
+//
+// # Limits
+//
+// A [Limit] bounds what is under way to a destination at the same time: calls, retries, connections over HTTP/1.1, and those
+// that wait for one. They are the thresholds of Envoy's circuit breakers and of Istio's connectionPool, for each process that
+// calls; a destination that ten processes call sees ten times as much. A call is let in, or refused with [ErrLimited], before
+// its first attempt and before the breaker hears of it; its retries need no further place, so a call that was let in is never
+// refused halfway. Nothing that is refused was sent, and nobody here sends it again.
 //
 // # Time
 //

@@ -12,3 +12,7 @@ var ErrShed = errors.New("resilience: refused before work")
 // ErrOpen says that a call was refused here, without an attempt, because the destination's circuit breaker is open: see
 // [Breaker]. It is no word of the destination, and never a reason to try the same again at once.
 var ErrOpen = errors.New("resilience: circuit breaker is open")
+
+// ErrLimited says that a call was refused here, without an attempt, because as much is under way to its destination as
+// the policy permits: see [Limit].
+var ErrLimited = errors.New("resilience: limit reached")

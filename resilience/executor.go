@@ -8,7 +8,7 @@ type Executor struct {
 	reply, idle time.Duration
 	retries     int
 	perTry      time.Duration
-	base, max   time.Duration
+	waits       Backoff
 	idempotent  bool
 	on          conditions
 	budget      bool
@@ -17,6 +17,9 @@ type Executor struct {
 	ledger      *ledger // kept, but not asked, while there is no budget: see With
 	circuit     *circuit
 	outlier     *Outlier // with defaults in the place of zeros
+	limit       Limit    // likewise
+	gated       bool     // there is something to count calls for
+	gate        *gate    // kept, but not asked, while there is not: see With
 }
 
 // New makes a policy ready. The error names every field that cannot be honoured.
@@ -33,7 +36,7 @@ func New(p Policy) (*Executor, error) {
 		e.retries = or(r.Retries, defaultRetries)
 		e.perTry = r.PerTry
 		e.idempotent = r.Idempotent
-		e.base, e.max = r.Backoff.limits()
+		e.waits = r.Backoff.OrDefault()
 		e.on, _ = parseConditions(r.On) // validate has seen it
 	}
 	if b := p.Budget; b != nil {
@@ -50,13 +53,17 @@ func New(p Policy) (*Executor, error) {
 		set := o.OrDefault()
 		e.outlier = &set
 	}
+	if l := p.Limit; l != nil {
+		e.limit, e.gated, e.gate = l.OrDefault(), true, new(gate)
+		e.Govern()
+	}
 	return e, nil
 }
 
 // With is the same destination under a new policy. Calls and retries that the budget has counted stay counted where the
 // new budget has the same window: a reload must not hand out a fresh budget in the middle of an outage, and neither must
 // a budget that is taken away and put back. A breaker keeps its state where its settings are the same; otherwise it starts
-// anew, closed. e stays usable, and shares that state.
+// anew, closed. Whatever is under way goes on being counted for the limits. e stays usable, and shares that state.
 func (e *Executor) With(p Policy) (*Executor, error) {
 	n, err := New(p)
 	if err != nil {
@@ -67,6 +74,9 @@ func (e *Executor) With(p Policy) (*Executor, error) {
 	}
 	if e.circuit != nil && n.circuit != nil && e.circuit.set == n.circuit.set {
 		n.circuit = e.circuit
+	}
+	if e.gate != nil {
+		n.gate = e.gate
 	}
 	return n, nil
 }

@@ -13,8 +13,8 @@ func TestNewDefaults(t *testing.T) {
 	if e.Reply() != 15*time.Second || e.Idle() != 5*time.Minute || e.Retries() != 2 || e.Idempotent() {
 		t.Errorf("Standard: reply %v, idle %v, %d retries, idempotent %v", e.Reply(), e.Idle(), e.Retries(), e.Idempotent())
 	}
-	if e.base != 25*time.Millisecond || e.max != 250*time.Millisecond || !e.on.safe {
-		t.Errorf("Standard: back-off %v to %v, conditions %+v", e.base, e.max, e.on)
+	if e.waits.Base != 25*time.Millisecond || e.waits.Max != 250*time.Millisecond || !e.on.safe {
+		t.Errorf("Standard: back-off %v to %v, conditions %+v", e.waits.Base, e.waits.Max, e.on)
 	}
 }
 

@@ -16,6 +16,7 @@ type Policy struct {
 	Budget  *Budget
 	Breaker *Breaker
 	Outlier *Outlier
+	Limit   *Limit
 }
 
 // Config is the policy of a client: one for each service that it names, and one for all others.
@@ -108,8 +109,9 @@ type Backoff struct {
 
 // OrDefault is the back-off with its defaults in the place of zeros.
 func (b Backoff) OrDefault() Backoff {
-	base, maximum := b.limits()
-	return Backoff{Base: base, Max: maximum}
+	b.Base = or(b.Base, defaultBase)
+	b.Max = or(b.Max, max(defaultMax, b.Base))
+	return b
 }
 
 // Budget bounds retries by the traffic that there is, so that they cannot multiply an outage. Over any Window a
@@ -158,6 +160,9 @@ func (p Policy) validate(at string) error {
 	if o := p.Outlier; o != nil {
 		o.validate(bad)
 	}
+	if l := p.Limit; l != nil {
+		l.validate(bad)
+	}
 	return errors.Join(errs...)
 }
 
@@ -186,6 +191,9 @@ func (p Policy) Overlay(over Policy) Policy {
 	}
 	if over.Outlier != nil {
 		p.Outlier = over.Outlier
+	}
+	if over.Limit != nil {
+		p.Limit = over.Limit
 	}
 	return p
 }

@@ -1,6 +1,7 @@
 package resilience
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -24,12 +25,48 @@ type Series struct {
 	// PassedDown is set where this process is itself serving a retried attempt: then it needs a budget to retry at all, and
 	// does not repeat what was refused because of load.
 	PassedDown bool
+
+	phase atomic.Int32 // whether a retry of the call is counted as under way
+
 	// Deadline is when the call must be over; an attempt that could only begin then is not made. Zero: none.
 	Deadline time.Time
 	// Stopped is why Again last said no.
 	Stopped Stop
 
 	waits *backoff.ExponentialBackOff
+}
+
+// The phases of a series. The call may be over while another retry is asked for.
+const (
+	noRetry int32 = iota
+	aRetry        // a retry of the call is counted as under way
+	closed
+)
+
+// take counts a retry of the series as under way, if there are fewer than most. A call that is over in this moment has none.
+func (g *gate) take(s *Series, most int64) bool {
+	if !upTo(&g.retries, most) {
+		return false
+	}
+	if !s.phase.CompareAndSwap(noRetry, aRetry) {
+		g.retries.Add(-1)
+	}
+	return true
+}
+
+// give says that the retry of the series which was under way is over.
+func (g *gate) give(s *Series) {
+	if s.phase.CompareAndSwap(aRetry, noRetry) {
+		g.retries.Add(-1)
+	}
+}
+
+// Close says that the call is over, and with it its last retry. It may be called at any time and more than once. For the
+// mesh's call path.
+func (e *Executor) Close(s *Series) {
+	if e.gated && s.phase.Swap(closed) == aRetry {
+		e.gate.retries.Add(-1)
+	}
 }
 
 // Again decides whether another attempt follows the one that ended with o, and after what wait. It is the one place that
@@ -41,6 +78,9 @@ func (e *Executor) Again(s *Series, o call.Outcome, tries int, now time.Time) (w
 }
 
 func (e *Executor) again(s *Series, on *conditions, o call.Outcome, tries int, now time.Time) (time.Duration, bool) {
+	if e.gated {
+		e.gate.give(s)
+	}
 	if s.Stopped = e.forbidden(s, on, o, tries); s.Stopped != 0 {
 		return 0, false
 	}
@@ -50,13 +90,27 @@ func (e *Executor) again(s *Series, on *conditions, o call.Outcome, tries int, n
 		s.Stopped = StopPushback
 	case !s.Deadline.IsZero() && !now.Add(wait).Before(s.Deadline):
 		s.Stopped = StopDeadline
-	case e.budget && !e.ledger.withdraw(now, e.ratio, e.reserve):
-		s.Stopped = StopBudget
+	default:
+		s.Stopped = e.spend(s, now)
 	}
 	if s.Stopped != 0 {
 		return 0, false
 	}
 	return wait, true
+}
+
+// spend takes what the retry costs, all of it or nothing.
+func (e *Executor) spend(s *Series, now time.Time) Stop {
+	if e.limit.Retries != 0 && !e.gate.take(s, int64(e.limit.Retries)) {
+		return StopLimit
+	}
+	if e.budget && !e.ledger.withdraw(now, e.ratio, e.reserve) {
+		if e.gated {
+			e.gate.give(s)
+		}
+		return StopBudget
+	}
+	return 0
 }
 
 func (e *Executor) forbidden(s *Series, on *conditions, o call.Outcome, tries int) Stop {

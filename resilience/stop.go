@@ -14,10 +14,11 @@ const (
 	StopPassedDown                 // this process serves a retried attempt, and must not multiply it
 	StopDeadline                   // the wait would not end before the call's deadline
 	StopBudget                     // the retry budget is used up
+	StopLimit                      // as many retries as Limit.Retries permits are under way
 )
 
 var stops = [...]string{
-	"", "off", "canceled", "outcome", "tries", "not_replayable", "pushback", "passed_down", "deadline", "budget",
+	"", "off", "canceled", "outcome", "tries", "not_replayable", "pushback", "passed_down", "deadline", "budget", "limit",
 }
 
 // String is one word, fit for a metric's label; empty for 0.

@@ -43,7 +43,7 @@ type Call struct {
 	Idempotent bool
 	// Streaming is set for gRPC streams: only their opening is a matter of ReplyBy and attempts.
 	Streaming bool
-	// OutOfBudget is set where the retry budget forbade a further attempt. Set only where somebody observes.
+	// OutOfBudget is set where the retry budget, or a limit on retries, forbade a further attempt. Set only where somebody observes.
 	OutOfBudget bool
 	// Tries counts the attempts begun so far.
 	Tries int

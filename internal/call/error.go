@@ -46,6 +46,7 @@ const (
 	Broken         = "broken"          // the connection broke after the request was written, or may have been
 	Closed         = "closed"          // the client is closed
 	BreakerOpen    = "breaker_open"    // the destination's circuit breaker is open
+	Limited        = "limited"         // as much is under way to the destination as the policy permits
 	Invalid        = "invalid"         // the call cannot be made as asked
 	Responded      = "direct_response" // the route answers itself
 	Redirected     = "redirect"        // the route sends elsewhere

@@ -93,6 +93,12 @@ var clientRows = []row{
 		client: func(c *client.Config, _ *world) { c.Resilience.Default.Outlier = &resilience.Outlier{} },
 	},
 	{
+		field: "Resilience.Default.Limit", wirings: bothClients,
+		client: func(c *client.Config, _ *world) {
+			c.Resilience.Default.Limit = &resilience.Limit{Connections: 1, Requests: 1, Retries: 1}
+		},
+	},
+	{
 		field: "Resilience.Services", wirings: bothClients, // the policy of another service is nobody else's
 		client: func(c *client.Config, _ *world) {
 			c.Resilience.Services = map[string]resilience.Policy{"stock": {

@@ -40,15 +40,16 @@ type Call struct {
 	Direct bool
 
 	// What is small stands together: every call is one of these, and their size is most of what it costs the collector.
-	waited   bool        // for the registry, so that Start is not now
-	replied  bool        // the observer knows
-	trial    bool        // it is the breaker's probe
-	judged   bool        // class is known
-	class    call.Class  // what the last attempt says about the destination
-	finished atomic.Bool // the call is over
-	left     atomic.Bool // the pass has been given back
-	broke    atomic.Bool // the body of the answer broke off
-	bounded  bool        // the route's timeout is the call's deadline, and bounds the body too
+	waited   bool             // for the registry or a connection, so that Start is not now
+	replied  bool             // the observer knows
+	trial    bool             // it is the breaker's probe
+	judged   bool             // class is known
+	held     resilience.Place // that the limits gave
+	class    call.Class       // what the last attempt says about the destination
+	finished atomic.Bool      // the call is over
+	left     atomic.Bool      // the pass has been given back
+	broke    atomic.Bool      // the body of the answer broke off
+	bounded  bool             // the route's timeout is the call's deadline, and bounds the body too
 
 	client  *Client
 	options *Options

@@ -92,9 +92,10 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 		// route: takes one snapshot of the policy, so that a reload cannot split a call, and finds the destination, waiting
 		// for the registry's first answer if need be. It starts mirrors.
 		route{s},
-		// limit: above the fan-out, because refusing is free, and retries must not multiply admissions. (Comes with
-		// limits.)
-
+		// limit: above the fan-out, because refusing is free, and retries must not multiply admissions. Above the breaker,
+		// which must hear nothing of calls that were never let in, and be asked when a call has waited, not before. Under
+		// route, since limits are a destination's.
+		limit{},
 		// breaker: counts finished calls, after retries; endpoints that fail are a matter for outlier detection, so that
 		// one bad endpoint of two cannot open a whole destination.
 		breaker{s.events},

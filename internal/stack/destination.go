@@ -30,6 +30,7 @@ type Destination struct {
 	endpoints snapshot.Value[Endpoints]
 	regime    atomic.Pointer[regime]
 	outliers  *outliers
+	shares    atomic.Bool           // calls over HTTP share connections there: the last answer came over HTTP/2
 	trouble   atomic.Pointer[error] // the source's last failure, until it has good news
 	used      atomic.Int64          // when a call last asked for it, in Unix seconds
 	pins      atomic.Int64          // who needs it even when no call does

@@ -68,6 +68,7 @@ func (d *Destination) adopt(g *generation) {
 		return
 	}
 	next.exec.Observe(d.note)
+	next.exec.Govern()
 	d.regime.Store(next)
 	d.outliers.setPolicy(next.exec.Outlier())
 	if old != nil && !next.exec.SameBreaker(old.exec) && old.exec.Breaker() > resilience.BreakerClosed {

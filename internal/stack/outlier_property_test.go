@@ -213,9 +213,10 @@ func TestChoiceAllocations(t *testing.T) {
 	on := measure(outlier(), nothing)
 	out := measure(outlier(), func(r *rig) { r.judge("a:1", http500, 5) })
 	breaker := measure(breaking(), nothing)
-	t.Logf("off %v, on %v, one out %v, breaker %v", off, on, out, breaker)
-	if on != off || out != off || breaker > off+1 {
-		t.Errorf("off %v, on %v, one out %v, breaker %v", off, on, out, breaker)
+	limit := measure(limits(resilience.Limit{Connections: 1, Requests: 1, Retries: 1}), nothing)
+	t.Logf("off %v, on %v, one out %v, breaker %v, limit %v", off, on, out, breaker, limit)
+	if on != off || out != off || breaker > off+1 || limit != off {
+		t.Errorf("off %v, on %v, one out %v, breaker %v, limit %v", off, on, out, breaker, limit)
 	}
 }
 
@@ -229,7 +230,10 @@ func (bareWire) Replayable() bool         { return true }
 func (bareWire) Request() traffic.Request { return traffic.Request{} }
 
 func BenchmarkDo(b *testing.B) {
-	for name, p := range map[string]resilience.Policy{"off": {}, "outlier": outlier(), "breaker": breaking(), "rates": outlier(rated(&resilience.SuccessRate{}, nil))} {
+	for name, p := range map[string]resilience.Policy{
+		"off": {}, "outlier": outlier(), "breaker": breaking(),
+		"rates": outlier(rated(&resilience.SuccessRate{}, nil)), "limit": limits(resilience.Limit{Connections: 1000, Requests: 1000}),
+	} {
 		b.Run(name, func(b *testing.B) {
 			r := &rig{source: &pushed{make(chan []string)}}
 			c := NewClient(Config{Discovery: r.source, Resilience: resilience.Config{Default: p}, Warmup: time.Hour, Logger: slog.New(slog.DiscardHandler)})

@@ -39,7 +39,7 @@ func (c *Call) Refuse(err error) { c.err = c.refused(err) }
 func (c *Call) reply(err error) {
 	c.err, c.replied = err, true
 	if o := c.client.observer; o != nil {
-		c.OutOfBudget = c.series.Stopped == resilience.StopBudget
+		c.OutOfBudget = c.series.Stopped == resilience.StopBudget || c.series.Stopped == resilience.StopLimit
 		if a := c.last; a != nil && a.Node != nil && a.Outcome.Sent != call.SentNo {
 			c.Peer = a.Node.Peer()
 		}

@@ -1,0 +1,51 @@
+package stack
+
+import (
+	"errors"
+	"time"
+
+	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/resilience"
+)
+
+// limit is the layer that lets calls in as far as the policy's limits permit, and has them wait for a connection where they
+// need one of their own. A call is out again when it is over, body or stream included.
+type limit struct{}
+
+func (limit) Begin(c *Call) error {
+	if !c.exec.Gated() {
+		return nil
+	}
+	alone := c.Protocol == call.HTTP && !c.dest.shares.Load()
+	place, err := c.exec.Admit(c.Ctx, c.limit(), alone)
+	switch {
+	case errors.Is(err, resilience.ErrLimited):
+		return &call.Error{Reason: call.Limited, Code: call.Unavailable, Err: err}
+	case err == nil:
+		c.held = place
+		c.waited = c.waited || alone // the clock has to be looked at again
+		return nil
+	}
+	if e := c.over(time.Now()); e != nil {
+		return e
+	}
+	return endOf(err)
+}
+
+func (limit) End(c *Call) {
+	c.exec.Leave(c.held)
+	c.exec.Close(&c.series)
+}
+
+// Spoke notes over which version of HTTP an answer came: over HTTP/2 calls share connections, and nobody waits for one.
+func (a *Attempt) Spoke(major int) {
+	c := a.Call
+	shares := major >= 2
+	if c.dest.shares.Load() == shares {
+		return
+	}
+	c.dest.shares.Store(shares)
+	if shares {
+		c.exec.Share()
+	}
+}
