@@ -120,7 +120,7 @@ func (c *compiler) checkSubstitution(w *Rewrite) {
 		c.bad("Regex", shortened(Value{Text: w.Regex}).Text, err.Error())
 		return
 	}
-	if _, err := substitution(w.Substitution, re.part.NumSubexp()); err != nil {
+	if _, err := substitution(w.Substitution, re.groups); err != nil {
 		c.bad("Substitution", w.Substitution, err.Error())
 	}
 }

@@ -2,8 +2,6 @@ package traffic
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -128,84 +126,3 @@ func (c *compiler) checkGRPC(field string, v Value) {
 		c.because(ErrNeverMatches, field, v, `must not have "/" in it`)
 	}
 }
-
-func (c *compiler) checkFields(name string, fields []Field) {
-	for i := range fields {
-		f := &fields[i]
-		c.item(name, i)
-		if name == "Headers" {
-			c.checkHeaderName("Name", f.Name)
-		} else if f.Name == "" {
-			c.bad("Name", nil, "must not be empty")
-		}
-		switch f.Value.Op {
-		case "":
-			c.bad("Value", nil, "must say something; present and absent ask whether there is one at all")
-		case OpPathPrefix:
-			c.bad("Value", f.Value, "only a path has segments")
-		default:
-			c.checkValue("Value", f.Value)
-		}
-		c.out()
-	}
-}
-
-// checkPorts finds a port that none of the hosts has.
-func (c *compiler) checkPorts(port uint16, hosts []string) {
-	if port == 0 || len(hosts) == 0 {
-		return
-	}
-	for _, pattern := range hosts {
-		if h := parseHost(pattern); h.port == 0 || h.port == port {
-			return
-		}
-	}
-	c.because(ErrNeverMatches, "Port", port, "none of the route's Hosts has it")
-}
-
-// checkContradictions finds conditions of which not all can hold.
-func (c *compiler) checkContradictions(m *Match) {
-	if m.GRPC != nil {
-		for i, f := range m.Query {
-			if (f.Value.Op == OpAbsent) == f.Not {
-				c.because(ErrNeverMatches, fmt.Sprintf("Query[%d]", i), f.Name, "a gRPC call has no query")
-			}
-		}
-	}
-	c.contradictions("Headers", m.Headers, lowerString)
-	c.contradictions("Query", m.Query, func(s string) string { return s })
-}
-
-func (c *compiler) contradictions(name string, fields []Field, fold func(string) string) {
-	for i := range fields {
-		for j := range i {
-			a, b := &fields[i], &fields[j]
-			if fold(a.Name) == fold(b.Name) && (c.excludes(a, b) || c.excludes(b, a)) {
-				c.because(ErrNeverMatches, fmt.Sprintf("%s[%d]", name, i), a.Value,
-					fmt.Sprintf("contradicts %s[%d], %s, so that this never matches", name, j, negated(b)))
-			}
-		}
-	}
-}
-
-func negated(f *Field) string {
-	if f.Not {
-		return "not " + f.Value.String()
-	}
-	return f.Value.String()
-}
-
-// excludes says whether b cannot hold where a does. It knows of a that says the whole, or that there is nothing.
-func (c *compiler) excludes(a, b *Field) bool {
-	t := c.text(b.Value)
-	switch {
-	case a.Value.Op == OpAbsent && !a.Not || a.Value.Op == OpPresent && a.Not:
-		return t.of("", false) == b.Not
-	case a.Value.Op == OpExact && !a.Not && !a.Value.IgnoreCase:
-		return t.of(a.Value.Text, true) == b.Not
-	}
-	return false
-}
-
-// sortedKeys are the names of a map in order, so that errors are.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,8 +1,6 @@
 package traffic
 
-import (
-	"strings"
-)
+import "strings"
 
 // checkHost checks a pattern of Route.Hosts or of Destination.Service.
 func (c *checker) checkHost(field, pattern string, withPort bool) {

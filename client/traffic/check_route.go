@@ -1,8 +1,6 @@
 package traffic
 
-import (
-	"fmt"
-)
+import "fmt"
 
 func (c *compiler) checkRoute(r *Route) {
 	c.checkHosts(r.Hosts)

@@ -3,6 +3,8 @@ package traffic
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -58,3 +60,6 @@ func (c *checker) path(field string) string {
 	}
 	return b.String()
 }
+
+// sortedKeys are the names of a map in order, so that errors are.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -4,8 +4,8 @@ package traffic
 // allocates nothing, but where a query parameter that a rule asks for is escaped.
 //
 // Only rules that can match are asked: those for the host, by its name and by each suffix of it, and of these those whose
-// path is the request's or a prefix of it, and those that say nothing of the path. What remains is asked one by one, in
-// about 5 ns each: among 10,000 rules that differ in nothing but the value of a header a match takes some 50 us.
+// path is the request's or a prefix of it, and those that say nothing of the path. What remains is asked one by one; the
+// package's comment has figures.
 func (t *Table) Match(q *Request) *Rule {
 	name, port := q.port()
 	s := search{probe: probe{q: q, port: port}}

@@ -10,8 +10,8 @@ import (
 )
 
 // Parse reads a policy from JSON, and is strict: a field that there is not, one that is there twice, a value of the wrong
-// type, null, or anything behind the end is a [*ParseError], several are joined. It does not ask whether the policy can be
-// honoured, as [Policy.Validate] does.
+// type, null, or anything behind the end is a [*ParseError]; several are joined, the first 100. It does not ask whether
+// the policy can be honoured, as [Policy.Validate] does.
 func Parse(data []byte) (Policy, error) {
 	var p Policy
 	err := unmarshal(data, &p)
@@ -91,8 +91,14 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
+// maxMistakes bounds what is told of one text: to find each line anew costs as much as to read the text.
+const maxMistakes = 100
+
 // fail adds a mistake at an offset of the data.
 func (d *decoder) fail(offset int, format string, args ...any) {
+	if len(d.errs) == maxMistakes {
+		return
+	}
 	before := d.data[:min(offset, len(d.data))]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	column := 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])

@@ -114,25 +114,21 @@ func compileRegex(expr string, cache map[string]*regex) (*regex, error) {
 	if len(prog.Inst) > maxRegexProgram {
 		return nil, errors.New("needs more than 10,000 instructions")
 	}
-	part, err := regexp.Compile(expr)
-	if err != nil {
-		return nil, errors.New(regexFault(err))
-	}
 	whole, err := regexp.Compile(`\A(?:` + expr + `)\z`)
 	if err != nil {
 		return nil, errors.New(regexFault(err))
 	}
-	prefix, _ := part.LiteralPrefix()
-	r := &regex{part: part, whole: whole, prefix: prefix}
+	prefix, _ := prog.Prefix()
+	r := &regex{whole: whole, prefix: prefix, groups: tree.MaxCap()}
 	cache[expr] = r
 	return r, nil
 }
 
-// regex is an expression that finds parts of a text, the same for the whole of one, and what all that it matches begins
-// with.
+// regex is an expression that matches whole texts, what all that it matches begins with, and its number of groups.
 type regex struct {
-	part, whole *regexp.Regexp
-	prefix      string
+	whole  *regexp.Regexp
+	prefix string
+	groups int
 }
 
 // regexFault is what is wrong, without "error parsing regexp" in front.
