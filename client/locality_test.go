@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/traffic"
@@ -67,6 +69,26 @@ func TestLocalityFailover(t *testing.T) {
 			t.Errorf("with %v down too, %d %% of the calls left the zone, want %d", step.down, got, step.want)
 		}
 	}
+}
+
+// A zone that was down altogether gets no calls, and is found to be well again all the same when its ejections are over.
+func TestLocalityRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := map[string]bool{"a:80": true, "b:80": true, "c:80": true, "d:80": true}
+		m := zones(t, traffic.Locality{}, &down)
+		for range 2 {
+			m.share() // ejects them, or finds by probes that nothing has changed
+			if got := m.share(); got != 100 {
+				t.Errorf("%d %% of the calls left a zone that is down", got)
+			}
+			time.Sleep(100 * time.Second) // longer than the second ejection
+		}
+		clear(down)
+		m.share() // probes them
+		if got := m.share(); got != 0 {
+			t.Errorf("%d %% of the calls left a zone that is well again", got)
+		}
+	})
 }
 
 func TestLocalityDistribute(t *testing.T) {

@@ -48,6 +48,10 @@ func (a *Attempt) passes(n *Node) bool {
 	return (!a.filter.near || a.among.levels[n] == a.filter.level) && (!a.filter.ejections || n.open()) && a.unspent(n)
 }
 
+// hopeful reports whether the call waits for a connection to n, rather than to go to another place: not where that would
+// be a probe.
+func (a *Attempt) hopeful(n *Node) bool { return a.passes(n) && !(a.filter.near && n.Ejected()) }
+
 // unspent reports whether the call may still learn something at n.
 func (a *Attempt) unspent(n *Node) bool {
 	return (!a.filter.fresh || a.Call.fresh(n) && !slices.Contains(a.skipped, n))
@@ -103,6 +107,9 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 		if a.missing = c.dest.outliers.barred(eps); a.missing != nil {
 			return nil, a.missing
 		}
+		if eps.places != nil {
+			c.dest.outliers.ripen()
+		}
 	}
 	if r != nil && eps.keyed {
 		if n, err := a.place(r, eps, ejections); n != nil || err != nil {
@@ -126,7 +133,7 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 		if n := r.Pick(a.passes); n != nil {
 			return n, nil
 		}
-		if r.Hope(a.passes) {
+		if r.Hope(a.hopeful) {
 			return nil, ErrWait
 		}
 		if !a.filter.relax() {
