@@ -13,7 +13,7 @@
 //
 //	address             Address           CONSUL_HTTP_ADDR: host:port, http://, https://, unix://; else localhost:8500
 //	token               Token, TokenFile  CONSUL_HTTP_TOKEN_FILE, which goes before CONSUL_HTTP_TOKEN
-//	TLS                 TLS               CONSUL_HTTP_SSL where the address has no https://, CONSUL_HTTP_SSL_VERIFY
+//	https               TLS               CONSUL_HTTP_SSL where the address has no https://, CONSUL_HTTP_SSL_VERIFY
 //	authorities                           CONSUL_CACERT, CONSUL_CAPATH; else those of the operating system
 //	client certificate                    CONSUL_CLIENT_CERT, CONSUL_CLIENT_KEY
 //	name of the server                    CONSUL_TLS_SERVER_NAME; else the address's
