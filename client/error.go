@@ -21,6 +21,9 @@ type Error struct {
 	Rule     string // the route that the call matched, or the rule that refused it; empty where there was none
 	Code     uint32 // the gRPC code that stands for the reason, over both protocols
 	Err      error  // the cause
+	// Faults are what the route injected into the call on purpose, at any of its attempts: "delay", "abort", "corrupt",
+	// "truncate", "reset", "slow". Mostly nil.
+	Faults []string
 }
 
 // The reasons for an [Error].
@@ -56,6 +59,9 @@ const (
 	// Limited: as much is under way to the service as the policy's [resilience.Limit] permits, and no attempt was made; the
 	// cause is resilience.ErrLimited.
 	Limited = call.Limited
+	// FaultInjected: a fault of the route is the answer, or has broken its body. Over HTTP an abort is a response and no
+	// Error.
+	FaultInjected = call.FaultInjected
 	// Invalid: the call cannot be made as it was asked for.
 	Invalid = call.Invalid
 )
@@ -63,7 +69,7 @@ const (
 func (e *Error) Error() string {
 	c := call.Error{
 		Service: e.Service, Method: e.Method, Endpoint: e.Endpoint, Attempts: e.Attempts,
-		Reason: e.Reason, Rule: e.Rule, Code: call.Code(e.Code), Err: e.Err,
+		Reason: e.Reason, Rule: e.Rule, Code: call.Code(e.Code), Err: e.Err, Faults: call.FaultsNamed(e.Faults),
 	}
 	return c.Text("client")
 }
@@ -86,6 +92,6 @@ func convert(err error) error {
 	}
 	return &Error{
 		Service: e.Service, Method: e.Method, Endpoint: e.Endpoint, Attempts: e.Attempts,
-		Reason: e.Reason, Rule: e.Rule, Code: uint32(e.Code), Err: e.Err,
+		Reason: e.Reason, Rule: e.Rule, Code: uint32(e.Code), Err: e.Err, Faults: e.Faults.Names(),
 	}
 }

@@ -63,6 +63,9 @@ func (x *exchange) Failed(err error) error {
 	if a.Ctx.Err() == nil && !x.body.Closed() && a.Outcome.Status != http.StatusSwitchingProtocols {
 		x.Broke()
 	}
+	if e := unspoil(err); e != nil {
+		return e
+	}
 	return err
 }
 
@@ -98,6 +101,7 @@ func (x *exchange) Try(a *stack.Attempt) {
 	a.Spoke(resp.ProtoMajor)
 	a.Reply = resp
 	a.Outcome = httpwire.Answer(resp)
+	x.spoil(a, resp)
 }
 
 // What is known of an attempt that is traced. A transport that says nothing may have done anything: that a request was

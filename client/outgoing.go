@@ -38,10 +38,11 @@ func (x *exchange) address(out *http.Request, a *stack.Attempt) error {
 	if scheme == out.URL.Scheme && rewrite == nil {
 		return nil
 	}
-	if a.Number == 1 {
+	if x.url.Scheme == "" { // the first attempt that is sent
 		x.url = *out.URL
 		x.url.Scheme = scheme
 		if err := x.rewritePath(); err != nil {
+			x.url = url.URL{}
 			return err
 		}
 	}

@@ -32,7 +32,7 @@ func seriesOf(w *call.Watch) *series {
 func (o *observer) BeginCall(c *call.Call, w *call.Watch, d call.Describer) {
 	s := o.caller(c)
 	w.State = s
-	if o.metrics {
+	if o.metrics && !c.Copy {
 		s.active.add(1)
 	}
 	bag := pack(c.Ctx)
@@ -64,6 +64,9 @@ func (o *observer) begin(c *call.Call, w *call.Watch, s *series) *traced {
 	ctx, span := o.tracer.Start(c.Ctx, s.name, s.start...)
 	if span.IsRecording() {
 		c.Ctx = ctx
+		if c.Copy {
+			span.SetAttributes(keyMirror.Bool(true))
+		}
 		return &traced{series: s, span: span}
 	}
 	if sc = span.SpanContext(); sc.IsValid() {
@@ -123,6 +126,10 @@ func (o *observer) measure(c *call.Call, w *call.Watch, last *call.Attempt, err 
 }
 
 func (s *series) record(c *call.Call, took time.Duration, out outcome) {
+	if c.Copy {
+		s.countCopy(c.Ctx, out.class.String(), out.reason)
+		return
+	}
 	p := s.prepare(out)
 	s.histo.Record(c.Ctx, took.Seconds(), p.record...)
 	if n := c.Tries - 1; n > 0 {
@@ -139,7 +146,7 @@ func (s *series) record(c *call.Call, took time.Duration, out outcome) {
 // EndCall ends the span, when the body or stream is over.
 func (o *observer) EndCall(c *call.Call, w *call.Watch, last *call.Attempt, err error) {
 	s := seriesOf(w)
-	if o.metrics {
+	if o.metrics && !c.Copy {
 		s.active.add(-1)
 	}
 	if c.Streaming {
@@ -192,7 +199,7 @@ func (o *observer) EndAttempt(c *call.Call, _ *call.Watch, a *call.Attempt, aw *
 	if !ok {
 		return
 	}
-	out := outcome{class: call.Classify(a.Outcome), status: a.Outcome.Status, code: a.Outcome.Code}
+	out := outcome{class: call.Classify(a.Outcome), status: a.Outcome.Status, code: a.Outcome.Code, faults: a.Faults}
 	if c.Protocol == call.HTTP && a.Outcome.Err != nil {
 		out.reason = noResponse(a.Outcome)
 	}

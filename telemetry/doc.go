@@ -37,13 +37,19 @@
 // failed operation has the status Error and error.type; errors are recorded as events.
 //
 //	span      attributes
-//	call      http.request.method, http.request.method_original, url.full, http.response.status_code; rpc.system.name, rpc.method, rpc.method_original, rpc.response.status_code; server.address, server.port, error.type, intramesh.outcome, intramesh.attempts, intramesh.endpoint, intramesh.peer
-//	attempt   http.request.method, http.request.resend_count, url.full, http.response.status_code; rpc.system.name, rpc.method, rpc.response.status_code; server.address, server.port, network.peer.address, network.peer.port, error.type, intramesh.outcome, intramesh.attempt
+//	call      http.request.method, http.request.method_original, url.full, http.response.status_code; rpc.system.name, rpc.method, rpc.method_original, rpc.response.status_code; server.address, server.port, error.type, intramesh.outcome, intramesh.attempts, intramesh.endpoint, intramesh.peer, intramesh.fault, intramesh.mirror
+//	attempt   http.request.method, http.request.resend_count, url.full, http.response.status_code; rpc.system.name, rpc.method, rpc.response.status_code; server.address, server.port, network.peer.address, network.peer.port, error.type, intramesh.outcome, intramesh.attempt, intramesh.fault
 //	request   http.request.method, http.request.method_original, http.route, http.response.status_code, url.scheme, url.path, url.query; rpc.system.name, rpc.method, rpc.method_original, rpc.response.status_code; server.address, server.port, client.address, network.peer.address, network.peer.port, network.protocol.version, user_agent.original, error.type, intramesh.outcome, intramesh.peer
 //
 // Events of a call's span: intramesh.retry with intramesh.attempt; intramesh.breaker_opened, _half_open and _closed,
 // intramesh.endpoint_ejected, _readmitted and _suspected, intramesh.panic_entered and _left with intramesh.reason, when they happen
-// during the call.
+// during the call; intramesh.fault with intramesh.fault, and intramesh.attempt
+// where it is a matter of one.
+//
+// What a route injects on purpose is marked, so that nobody takes it for a failure: intramesh.fault, on spans and on the
+// durations of the calls that had it, is "delay", "abort", "corrupt", "truncate", "reset" or "slow", or several of them in
+// this order with commas between; without a fault the attribute is not there. The copy of a call that a mirror gets has a
+// span of its own beneath that of the call, with intramesh.mirror.
 //
 // # Metrics
 //
@@ -55,9 +61,9 @@
 // handler is done.
 //
 //	metric                             unit         attributes
-//	http.client.request.duration       s            http.request.method, http.response.status_code, server.address, server.port, error.type, intramesh.outcome, intramesh.peer
+//	http.client.request.duration       s            http.request.method, http.response.status_code, server.address, server.port, error.type, intramesh.outcome, intramesh.peer, intramesh.fault
 //	http.client.active_requests        {request}    http.request.method, server.address, server.port
-//	rpc.client.call.duration           s            rpc.system.name, rpc.method, rpc.response.status_code, server.address, server.port, error.type, intramesh.outcome, intramesh.peer
+//	rpc.client.call.duration           s            rpc.system.name, rpc.method, rpc.response.status_code, server.address, server.port, error.type, intramesh.outcome, intramesh.peer, intramesh.fault
 //	intramesh.rpc.client.active_calls  {call}       rpc.system.name, rpc.method, server.address, server.port
 //	http.server.request.duration       s            http.request.method, http.response.status_code, http.route, url.scheme, error.type, intramesh.outcome, intramesh.peer
 //	http.server.active_requests        {request}    http.request.method, url.scheme
@@ -66,12 +72,18 @@
 //	intramesh.client.retries           {retry}      http.request.method, rpc.system.name, rpc.method, server.address, server.port
 //	intramesh.client.budget_exhausted  {call}       http.request.method, rpc.system.name, rpc.method, server.address, server.port
 //	intramesh.client.refusals          {call}       http.request.method, rpc.system.name, rpc.method, server.address, server.port, intramesh.reason
+//	intramesh.client.faults            {fault}      http.request.method, rpc.system.name, rpc.method, server.address, server.port, intramesh.fault
+//	intramesh.client.mirrors           {call}       http.request.method, rpc.system.name, rpc.method, server.address, server.port, intramesh.outcome, intramesh.reason
 //	intramesh.server.refusals          {request}    http.request.method, url.scheme, rpc.system.name, rpc.method, intramesh.reason
 //	intramesh.events                   {event}      server.address, server.port, intramesh.event, intramesh.reason
 //	intramesh.endpoints                {endpoint}   server.address, server.port, intramesh.state
 //	intramesh.breaker.state            1            server.address, server.port, intramesh.state
 //	intramesh.config.age               s            intramesh.config
 //	intramesh.certificate.expiry       s            intramesh.identity
+//
+// Copies for mirrors are in intramesh.client.mirrors alone, under the service that the mirror names; its intramesh.outcome
+// is also "dropped", with the reason: "busy" and "memory" are the policy's limits, "incomplete" is a body that the call did
+// not send to its end.
 //
 // server.address is the name of the service called; the address of an endpoint is in spans only. intramesh.state is "ready",
 // "ejected" or "probing" for endpoints, "closed", "half_open" or "open" for breakers. The number of sets of

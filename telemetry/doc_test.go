@@ -140,6 +140,11 @@ func scenario(p *process) {
 		c.Ctx, c.Start = context.Background(), time.Now()
 		one(o, c, call.Outcome{Status: 503, Code: call.Unavailable}, nil)
 		one(o, c, call.Outcome{}, &call.Error{Reason: call.NoEndpoint, Code: call.Unavailable})
+		faulty, copied := c, c
+		faulty.Faults, copied.Copy = call.FaultDelay|call.FaultAbort, true
+		one(o, faulty, call.Outcome{}, nil)
+		one(o, copied, call.Outcome{}, nil)
+		o.Dropped(&copied, "busy")
 	}
 	for i := range 1001 { // so that gRPC methods are folded too
 		one(o, call.Call{Protocol: call.GRPC, Service: "many", Method: "/m" + strings.Repeat("x", i), Ctx: context.Background()}, call.Outcome{}, nil)
@@ -169,6 +174,10 @@ func one(o call.Observer, c call.Call, out call.Outcome, err error) {
 	a := &call.Attempt{Number: c.Tries, Addr: "10.0.0.1:80", Outcome: out}
 	o.BeginCall(&c, &w, &request{detail: detail(c.Protocol)})
 	o.BeginAttempt(c.Ctx, &c, &w, a, &aw)
+	if c.Faults != 0 {
+		a.Faults = c.Faults
+		o.Fault(&c, &w, a, call.FaultAbort)
+	}
 	o.Reply(&c, &w, a, err)
 	o.EndAttempt(&c, &w, a, &aw)
 	o.EndCall(&c, &w, a, err)

@@ -16,7 +16,7 @@ var bounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1,
 type instruments struct {
 	httpClient, httpServer, rpcClient, rpcServer metric.Float64Histogram
 
-	retries, refusedCalls, refusedRequests, budget, events metric.Int64Counter
+	retries, refusedCalls, refusedRequests, budget, events, faults, mirrors metric.Int64Counter
 
 	httpClientActive, httpServerActive, rpcClientActive, rpcServerActive metric.Int64ObservableUpDownCounter
 	endpoints, breakers                                                  metric.Int64ObservableUpDownCounter
@@ -49,6 +49,8 @@ func newInstruments(p metric.MeterProvider) (*instruments, metric.Meter, error) 
 		refusedCalls:    m.counter("intramesh.client.refusals", "{call}", "Calls that have no response, by the reason."),
 		refusedRequests: m.counter("intramesh.server.refusals", "{request}", "Requests that did not pass to their handler or broke it, by the reason."),
 		budget:          m.counter("intramesh.client.budget_exhausted", "{call}", "Calls that the retry budget let end in failure."),
+		faults:          m.counter("intramesh.client.faults", "{fault}", "Faults that were injected on purpose."),
+		mirrors:         m.counter("intramesh.client.mirrors", "{call}", "Copies of calls for mirrors, by their outcome; dropped ones were not sent."),
 		events:          m.counter("intramesh.events", "{event}", "Changes of breakers and endpoints."),
 
 		httpClientActive: m.upDown("http.client.active_requests", "{request}", "Number of active HTTP requests."),

@@ -28,6 +28,12 @@ func (o *observer) logCall(c *call.Call, w *call.Watch, last *call.Attempt, err 
 	if err == nil && last != nil {
 		err = last.Outcome.Err
 	}
+	if c.Faults != 0 {
+		attrs = append(attrs, slog.String("fault", c.Faults.String()))
+	}
+	if c.Copy {
+		attrs = append(attrs, slog.Bool("mirror", true))
+	}
 	attrs = append(attrs, ended(c.Protocol, out, took, err)...)
 	sc := trace.SpanContextFromContext(c.Ctx)
 	if t, ok := w.State.(*traced); ok {

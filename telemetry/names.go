@@ -49,6 +49,8 @@ const (
 	keyEvent    = attribute.Key("intramesh.event")    // what changed
 	keyIdentity = attribute.Key("intramesh.identity") // whose certificate
 	keyConfig   = attribute.Key("intramesh.config")   // which configuration
+	keyFault    = attribute.Key("intramesh.fault")    // what was injected on purpose; several have commas between them
+	keyMirror   = attribute.Key("intramesh.mirror")   // true for the copy of a call
 	keyEndpoint = attribute.Key("intramesh.endpoint") // an endpoint's address, in spans only
 )
 

@@ -18,11 +18,12 @@ type outcome struct {
 	route  string    // server side
 	scheme string    // likewise
 	peer   string
+	faults call.Faults // that were injected on purpose
 }
 
 // ofCall judges a call: by what the caller gets, which is the mesh's error or what the last attempt brought.
 func ofCall(c *call.Call, last *call.Attempt, err error) outcome {
-	o := outcome{peer: c.Peer}
+	o := outcome{peer: c.Peer, faults: c.Faults}
 	if err == nil {
 		if last != nil {
 			o.class, o.status, o.code = call.Classify(last.Outcome), last.Outcome.Status, last.Outcome.Code
@@ -122,6 +123,7 @@ func (o *outcome) attributes(p call.Protocol, serving bool) []attribute.KeyValue
 	add(keyHTTPRoute, o.route)
 	add(keyURLScheme, o.scheme)
 	add(keyPeer, o.peer)
+	add(keyFault, o.faults.String())
 	return kv
 }
 

@@ -29,6 +29,6 @@ func convert(err error) error {
 	}
 	return &statusError{&client.Error{
 		Service: e.Service, Method: e.Method, Endpoint: e.Endpoint, Attempts: e.Attempts,
-		Reason: e.Reason, Rule: e.Rule, Code: uint32(e.Code), Err: e.Err,
+		Reason: e.Reason, Rule: e.Rule, Code: uint32(e.Code), Err: e.Err, Faults: e.Faults.Names(),
 	}}
 }

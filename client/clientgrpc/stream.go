@@ -25,7 +25,9 @@ type stream struct {
 	opts    []grpc.CallOption
 	watched bool // for silence
 	life    atomic.Int32
-	err     error // what it ended with, nil for io.EOF; readable once life is over
+	spoiler *spoiler              // the faults of its messages; nil: none
+	broken  atomic.Pointer[error] // by one of them
+	err     error                 // what it ended with, nil for io.EOF; readable once life is over
 }
 
 // The life of a stream: it may be over before its opening has returned.
@@ -78,7 +80,7 @@ func (s *stream) Try(a *stack.Attempt) {
 		}
 		return
 	}
-	a.Reply = cs
+	a.Reply, s.spoiler = cs, spoilerOf(a)
 }
 
 // Drop has nothing to give up: a stream that did not open is over.
@@ -91,7 +93,7 @@ func (s *stream) opened(a *stack.Attempt) grpc.ClientStream {
 	if !s.life.CompareAndSwap(opening, open) {
 		s.close()
 	}
-	if s.Direct && !s.watched && !s.Probing() {
+	if s.Direct && !s.watched && !s.Probing() && s.spoiler == nil {
 		return s.ClientStream
 	}
 	return s
@@ -99,6 +101,7 @@ func (s *stream) opened(a *stack.Attempt) grpc.ClientStream {
 
 // ended is called by grpc when the stream is over or did not open.
 func (s *stream) ended(err error) {
+	err = s.brokenBy(err)
 	s.settle(err)
 	s.err = err
 	if s.life.Swap(over) == open {
@@ -147,6 +150,10 @@ func (s *stream) RecvMsg(m any) error {
 	if err == nil && s.Probing() {
 		s.Alive()
 	}
+	if err == nil {
+		err = s.spoil(m)
+	}
+	err = s.brokenBy(err)
 	switch {
 	case !s.watched:
 	case err == nil:

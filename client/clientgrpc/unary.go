@@ -55,6 +55,7 @@ func (u *unary) Try(a *stack.Attempt) {
 	if err == io.EOF { //nolint:errorlint // grpc's very own
 		err = errLostStatus
 	}
+	err = u.spoil(a, err)
 	a.Outcome = u.outcome(a, err)
 	u.settle(err)
 }
@@ -69,6 +70,7 @@ func (u *unary) tryDirect(ctx context.Context, a *stack.Attempt) {
 	if p.Addr != nil {
 		a.Addr = p.Addr.String()
 	}
+	err = u.spoil(a, err)
 	if err == nil {
 		return
 	}

@@ -45,6 +45,10 @@ type Call struct {
 	Streaming bool
 	// OutOfBudget is set where the retry budget, or a limit on retries, forbade a further attempt. Set only where somebody observes.
 	OutOfBudget bool
+	// Faults are what was injected on purpose, above the attempts or at any of them.
+	Faults Faults
+	// Copy is set where the call is a mirror's copy of another one.
+	Copy bool
 	// Tries counts the attempts begun so far.
 	Tries int
 	// Peer is the verified identity of the endpoint that answered last; empty where there is none.
@@ -63,4 +67,6 @@ type Attempt struct {
 	Took time.Duration
 	// Outcome says how it ended.
 	Outcome Outcome
+	// Faults are what was injected into the attempt, on purpose.
+	Faults Faults
 }

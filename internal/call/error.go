@@ -16,6 +16,8 @@ type Error struct {
 	Rule     string
 	Code     Code
 	Err      error
+	// Faults are what was injected into the call on purpose, at any of its attempts.
+	Faults Faults
 	// Answer is what the caller gets instead of an error; nil: the error.
 	Answer *Answer
 }
@@ -50,6 +52,7 @@ const (
 	Invalid        = "invalid"         // the call cannot be made as asked
 	Responded      = "direct_response" // the route answers itself
 	Redirected     = "redirect"        // the route sends elsewhere
+	FaultInjected  = "fault_injected"  // the route has a fault, which is the answer
 )
 
 // The reasons why a server refuses a request.
@@ -84,6 +87,11 @@ func (e *Error) Text(pkg string) string {
 			b.WriteString(")")
 		}
 	}
+	if e.Faults != 0 {
+		b.WriteString(" (injected on purpose: ")
+		b.WriteString(e.Faults.String())
+		b.WriteString(")")
+	}
 	if e.Err != nil {
 		b.WriteString(": ")
 		b.WriteString(e.Err.Error())
@@ -94,7 +102,7 @@ func (e *Error) Text(pkg string) string {
 // preposition says whether the rule is the reason, or only what the call went by.
 func (e *Error) preposition() string {
 	switch e.Reason {
-	case Denied, Responded, Redirected:
+	case Denied, Responded, Redirected, FaultInjected:
 		return " by "
 	}
 	return " under "

@@ -47,6 +47,10 @@ type CallObserver interface {
 	// Reply is called when the caller gets its answer, or err, in which case the call is over too. The attempt is the
 	// last one, nil where there was none.
 	Reply(c *Call, w *Watch, last *Attempt, err error)
+	// Fault is called for each fault that is injected, when it is: into the attempt, or into the call where a is nil.
+	Fault(c *Call, w *Watch, a *Attempt, kind Faults)
+	// Dropped is called where a copy of a call is not sent. There is no BeginCall for it.
+	Dropped(c *Call, reason string)
 	// EndCall is called when the call, its body or stream included, is over.
 	EndCall(c *Call, w *Watch, last *Attempt, err error)
 }

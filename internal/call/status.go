@@ -1,6 +1,9 @@
 package call
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Code is a gRPC status code as a number, so that packages that must not import grpc can speak of it.
 type Code uint32
@@ -37,6 +40,12 @@ func (c Code) String() string {
 		return codeNames[c]
 	}
 	return "CODE(" + strconv.FormatUint(uint64(c), 10) + ")"
+}
+
+// CodeNamed is the code of that name, as [Code.String] has it; false where there is none.
+func CodeNamed(name string) (Code, bool) {
+	i := slices.Index(codeNames[:], name)
+	return Code(max(i, 0)), i >= 0
 }
 
 // HTTPStatus is the HTTP status that a server of the mesh answers with when it refuses with c. The pairs are those of

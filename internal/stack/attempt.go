@@ -33,6 +33,7 @@ type Attempt struct {
 	missing        *call.Error // why the last choice found no endpoint; nil if it found one
 	held           bool        // Node counts this attempt as in flight
 	fine           bool        // the reply was good; Node hears of it when the body is over
+	dose           *dose       // the faults that were drawn for it; nil: none
 	filter         filter
 	skipped        []*Node // that cannot be connected to, while a place is looked for
 	ended          atomic.Bool
@@ -54,7 +55,11 @@ func (a *Attempt) Take(n *Node) {
 func (a *Attempt) try() call.Class {
 	c := a.Call
 	c.judged = false
-	c.Wire.Try(a)
+	if a.dose == nil {
+		c.Wire.Try(a)
+	} else {
+		a.suffer()
+	}
 	a.Took = time.Since(a.Start)
 	a.judge()
 	class := call.Classify(a.Outcome)

@@ -21,6 +21,9 @@ type Wire interface {
 	Drop(a *Attempt)
 	// Answered reports whether what a brought is for the caller as it is: a response, or a status from the peer.
 	Answered(a *Attempt) bool
+	// Answer makes the attempt one that brought an answer that no server gave, without sending anything. A nil answer is
+	// that none came until a.Ctx ended.
+	Answer(a *Attempt, answer *call.Answer)
 	// Replayable reports whether the request can be sent once more.
 	Replayable() bool
 	// Request is what routes ask of the call, without Service and HashKey. It is asked only where there are routes.
@@ -55,6 +58,7 @@ type Call struct {
 	options *Options
 	rule    *traffic.Rule   // that the call matched; nil: none
 	target  *traffic.Target // that the rule chose; nil: none
+	ills    *ills           // faults that it may get; nil: none
 	cookies *cookies        // that were made; nil: none
 	key     uint64          // by which the endpoint is placed, where it is
 	dest    *Destination
@@ -140,7 +144,7 @@ func (c *Call) refused(err error) error {
 	if !errors.As(err, &e) {
 		e = &call.Error{Reason: call.Broken, Code: call.CodeOf(err), Err: err}
 	}
-	e.Service, e.Method, e.Attempts = c.Service, c.Method, c.Tries
+	e.Service, e.Method, e.Attempts, e.Faults = c.Service, c.Method, c.Tries, c.Faults
 	if c.rule != nil {
 		e.Rule = c.rule.Name
 	}

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,7 @@ type Client struct {
 	calls    call.Chain[*Call]
 	attempts call.Chain[*Attempt]
 
+	chance  func() float64        // for what is drawn by lot; tests have their own
 	counts  sync.Map              // of the requests of each route, by its name: *atomic.Uint64
 	trouble atomic.Pointer[error] // why the routes are not what their source last said; nil: they are
 	meshed  registry              // destinations whose endpoints come from the source
@@ -67,7 +69,7 @@ type Client struct {
 func NewClient(cfg Config) *Client {
 	s := &Client{
 		source: cfg.Discovery, balance: cfg.Balance, routes: cfg.Traffic, local: cfg.Local, vet: cfg.Vet,
-		warmup: cfg.Warmup, log: cfg.Logger, observer: cfg.Observer,
+		warmup: cfg.Warmup, log: cfg.Logger, observer: cfg.Observer, chance: rand.Float64,
 	}
 	s.events = &events{log: cfg.Logger, listener: cfg.Listener}
 	s.ctx, s.end = context.WithCancel(context.Background())
@@ -92,6 +94,13 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 		// route: takes one snapshot of the policy, so that a reload cannot split a call, and finds the destination, waiting
 		// for the registry's first answer if need be. It starts mirrors.
 		route{s},
+	)
+	if s.routes != nil {
+		// fault, of calls: above the fan-out and all that counts calls, because the caller is to meet it: it is not retried,
+		// opens no breaker, ejects nobody and takes no place of a call that is sent. Right beneath route, which knows it.
+		calls = append(calls, callFault{s})
+	}
+	calls = append(calls,
 		// limit: above the fan-out, because refusing is free, and retries must not multiply admissions. Above the breaker,
 		// which must hear nothing of calls that were never let in, and be asked when a call has waited, not before. Under
 		// route, since limits are a destination's.
@@ -106,7 +115,10 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 	attempts = call.Chain[*Attempt]{
 		// timeout: makes the attempt's only context, so it stands above all that reads one.
 		timeout{},
-		// fault: under timeout and fan-out, so that injected failures exercise them. (Comes with traffic policy.)
+	}
+	if s.routes != nil {
+		// fault, of attempts: under timeout and fan-out, so that injected failures exercise them.
+		attempts = append(attempts, attemptFault{s})
 	}
 	if s.observer != nil {
 		// trace: one span a try, under all that may refuse it.

@@ -223,11 +223,12 @@ func TestChoiceAllocations(t *testing.T) {
 // bareWire answers without doing anything.
 type bareWire struct{}
 
-func (bareWire) Try(a *Attempt)           { a.Outcome = http200 }
-func (bareWire) Drop(*Attempt)            {}
-func (bareWire) Answered(*Attempt) bool   { return true }
-func (bareWire) Replayable() bool         { return true }
-func (bareWire) Request() traffic.Request { return traffic.Request{} }
+func (bareWire) Try(a *Attempt)                      { a.Outcome = http200 }
+func (bareWire) Drop(*Attempt)                       {}
+func (bareWire) Answered(*Attempt) bool              { return true }
+func (bareWire) Answer(a *Attempt, ans *call.Answer) { answerAs(a, ans) }
+func (bareWire) Replayable() bool                    { return true }
+func (bareWire) Request() traffic.Request            { return traffic.Request{} }
 
 func BenchmarkDo(b *testing.B) {
 	for name, p := range map[string]resilience.Policy{

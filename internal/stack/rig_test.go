@@ -167,10 +167,11 @@ func (r rigWire) Try(a *Attempt) {
 	}
 }
 
-func (rigWire) Drop(*Attempt)            {}
-func (rigWire) Answered(a *Attempt) bool { return a.Outcome.Status != 0 }
-func (rigWire) Replayable() bool         { return true }
-func (rigWire) Request() traffic.Request { return traffic.Request{} }
+func (rigWire) Drop(*Attempt)                       {}
+func (rigWire) Answered(a *Attempt) bool            { return a.Outcome.Status != 0 }
+func (rigWire) Answer(a *Attempt, ans *call.Answer) { answerAs(a, ans) }
+func (rigWire) Replayable() bool                    { return true }
+func (rigWire) Request() traffic.Request            { return traffic.Request{} }
 
 // failing lets the endpoints in the list fail and no other.
 func failing(addrs ...string) func(*Attempt) call.Outcome {
@@ -180,4 +181,13 @@ func failing(addrs ...string) func(*Attempt) call.Outcome {
 		}
 		return http200
 	}
+}
+
+// answerAs makes of an answer what a wire would.
+func answerAs(a *Attempt, answer *call.Answer) {
+	if answer == nil {
+		a.Outcome = call.Outcome{Err: a.Ctx.Err(), Code: call.Unavailable}
+		return
+	}
+	a.Outcome = call.Outcome{Status: answer.Status, Code: answer.Code}
 }

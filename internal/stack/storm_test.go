@@ -49,6 +49,8 @@ func (s *storm) EndCall(*call.Call, *call.Watch, *call.Attempt, error) {
 	s.calls.Add(-1)
 	s.ended.Add(1)
 }
+func (s *storm) Fault(*call.Call, *call.Watch, *call.Attempt, call.Faults)      {}
+func (s *storm) Dropped(*call.Call, string)                                     {}
 func (s *storm) EndAttempt(*call.Call, *call.Watch, *call.Attempt, *call.Watch) { s.attempts.Add(-1) }
 
 func (s *storm) BeginAttempt(ctx context.Context, _ *call.Call, _ *call.Watch, _ *call.Attempt, _ *call.Watch) context.Context {
@@ -97,8 +99,10 @@ func (s *storm) Try(a *Attempt) {
 
 func (s *storm) Drop(*Attempt)            {}
 func (s *storm) Answered(a *Attempt) bool { return a.Outcome.Err == nil }
-func (s *storm) Replayable() bool         { return true }
-func (*storm) Request() traffic.Request   { return traffic.Request{} }
+
+func (*storm) Answer(a *Attempt, ans *call.Answer) { answerAs(a, ans) }
+func (s *storm) Replayable() bool                  { return true }
+func (*storm) Request() traffic.Request            { return traffic.Request{} }
 
 // call makes one call in one of many ways, and reports whether it went well.
 func (s *storm) call(ctx context.Context) (err error) {

@@ -59,6 +59,16 @@ func (a *Attempt) under(ctx context.Context, cancel context.CancelFunc) {
 	a.cancelDeadline = cancel
 }
 
+// makeEndable gives the attempt a context that ends at the latest when the attempt does, and sooner by End.
+func (a *Attempt) makeEndable() {
+	if a.cancelDeadline == nil {
+		a.under(context.WithCancel(a.Ctx))
+	}
+}
+
+// End ends the attempt's context, where the wire gives the attempt up. Only for attempts with [Attempt.Spoilers].
+func (a *Attempt) End() { a.cancelDeadline() }
+
 func (timeout) End(a *Attempt) {
 	a.stopClock()
 	if a.cancelDeadline != nil {

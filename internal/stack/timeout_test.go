@@ -36,10 +36,11 @@ func (once) Try(a *Attempt) {
 		a.Outcome = call.Outcome{Err: context.DeadlineExceeded, Code: call.Unavailable}
 	}
 }
-func (once) Drop(*Attempt)            {}
-func (once) Answered(*Attempt) bool   { return true }
-func (once) Replayable() bool         { return true }
-func (once) Request() traffic.Request { return traffic.Request{} }
+func (once) Drop(*Attempt)                       {}
+func (once) Answered(*Attempt) bool              { return true }
+func (once) Answer(a *Attempt, ans *call.Answer) { answerAs(a, ans) }
+func (once) Replayable() bool                    { return true }
+func (once) Request() traffic.Request            { return traffic.Request{} }
 
 // TestAttemptsLetTheirContextsGo, whatever bounds them: a timer that is forgotten lasts as long as the caller's time limit.
 func TestAttemptsLetTheirContextsGo(t *testing.T) {
