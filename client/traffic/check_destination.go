@@ -3,6 +3,7 @@ package traffic
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/intramesh/intramesh/discovery/balance"
@@ -87,12 +88,7 @@ func (c *compiler) checkBalance(b *Balance) {
 		c.checkKey("Hash", b.Hash)
 	}
 	is := func(algorithms ...balance.Algorithm) bool {
-		for _, a := range algorithms {
-			if b.Algorithm == a {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(algorithms, b.Algorithm)
 	}
 	for _, f := range []struct {
 		field     string

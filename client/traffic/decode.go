@@ -26,7 +26,7 @@ func (d *decoder) next() (json.Token, int) {
 	}
 	t, err := d.dec.Token()
 	if err != nil {
-		d.fail(start, "%v", err)
+		d.failf(start, "%v", err)
 	}
 	return t, start
 }
@@ -79,7 +79,7 @@ func (d *decoder) wrong(t json.Token, at int, want string) {
 	is := "true or false"
 	switch t := t.(type) {
 	case nil:
-		d.fail(at, "null: leave the field out")
+		d.failf(at, "null: leave the field out")
 		return
 	case string:
 		is = "text"
@@ -89,7 +89,7 @@ func (d *decoder) wrong(t json.Token, at int, want string) {
 		is = map[json.Delim]string{'{': "an object", '[': "a list"}[t]
 		defer d.skip()
 	}
-	d.fail(at, "is %s, must be %s", is, want)
+	d.failf(at, "is %s, must be %s", is, want)
 }
 
 // skip passes over the rest of an object or list that was begun.

@@ -39,7 +39,7 @@ func (d *decoder) float(v reflect.Value, t json.Token, n json.Number, ok bool, a
 
 func (d *decoder) notANumber(t json.Token, at int, number bool, want string) {
 	if number {
-		d.fail(at, "%v: must be %s", t, want)
+		d.failf(at, "%v: must be %s", t, want)
 		return
 	}
 	d.wrong(t, at, want)

@@ -14,7 +14,7 @@ func (d *decoder) fields(each func(name string, at int)) {
 		t, at := d.next()
 		name, _ := t.(string)
 		if seen[name] {
-			d.fail(at, "%q is there twice", name)
+			d.failf(at, "%q is there twice", name)
 		}
 		seen[name] = true
 		each(name, at)
@@ -48,7 +48,7 @@ func (d *decoder) unknown(name string, at int, names []string) {
 	if n := nearest(name, names); n != "" {
 		why += ", did you mean " + strconv.Quote(n) + "?"
 	}
-	d.fail(at, "%s", why)
+	d.failf(at, "%s", why)
 	if t, _ := d.next(); t == json.Delim('{') || t == json.Delim('[') {
 		d.skip()
 	}
@@ -103,7 +103,7 @@ func (d *decoder) duration(v reflect.Value, t json.Token, at int) {
 	}
 	n, err := time.ParseDuration(s)
 	if err != nil {
-		d.fail(at, "%q: not a duration such as \"1.5s\"", s)
+		d.failf(at, "%q: not a duration such as \"1.5s\"", s)
 		return
 	}
 	v.SetInt(int64(n))

@@ -3,6 +3,7 @@ package traffic
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 )
 
 var opNames = []string{
@@ -25,7 +26,7 @@ func (d *decoder) condition(v reflect.Value, t json.Token, at int) {
 		case !isOp(name):
 			d.unknown(name, at, append([]string{"ignoreCase"}, opNames...))
 		case c.Op != "":
-			d.fail(at, "one condition has two comparisons, %s and %s", c.Op, name)
+			d.failf(at, "one condition has two comparisons, %s and %s", c.Op, name)
 			d.value(reflect.ValueOf(&c.Text).Elem())
 		default:
 			c.Op = Op(name)
@@ -44,15 +45,10 @@ func (d *decoder) operand(c *Value, at int) {
 	before := len(d.errs)
 	d.value(reflect.ValueOf(&yes).Elem())
 	if !yes && len(d.errs) == before {
-		d.fail(at, "must be true")
+		d.failf(at, "must be true")
 	}
 }
 
 func isOp(name string) bool {
-	for _, n := range opNames {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(opNames, name)
 }

@@ -15,7 +15,9 @@ func (e *encoder) text(s string) {
 	}
 	enc := json.NewEncoder(&e.buf)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string is always written
+	if err := enc.Encode(s); err != nil {
+		e.err = err
+	}
 	e.buf.Truncate(e.buf.Len() - 1)
 }
 

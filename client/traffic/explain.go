@@ -13,7 +13,7 @@ func (t *Table) Explain(q *Request) Explanation {
 	for _, en := range t.entries {
 		s, ok := p.explain(en, name)
 		if ok {
-			e.rule(t, en.rule, q)
+			t.explainRule(&e, en.rule, q)
 			return e
 		}
 		e.Skipped = append(e.Skipped, s)
@@ -48,8 +48,8 @@ func (r *Rule) matchName() string {
 	return fmt.Sprintf("match[%d]", r.Match)
 }
 
-// rule fills in what a rule makes of the request.
-func (e *Explanation) rule(t *Table, r *Rule, q *Request) {
+// explainRule fills in what a rule makes of the request.
+func (t *Table) explainRule(e *Explanation, r *Rule, q *Request) {
 	e.Rule, e.Match = r.Name, r.matchName()
 	e.Timeout, e.Retry, e.NoRetry = r.Route.Timeout, r.Route.Retry, r.Route.NoRetry
 	if path := r.RewritePath(q.Path); path != q.Path {
@@ -69,10 +69,11 @@ func (e *Explanation) rule(t *Table, r *Rule, q *Request) {
 		m := &r.Route.Mirrors[i]
 		e.Mirrors = append(e.Mirrors, Copy{Service: m.Destination(q.Service), Subset: m.Subset, Percent: m.Percent})
 	}
-	e.destinations(t, r, q)
+	t.explainTargets(e, r, q)
 }
 
-func (e *Explanation) destinations(t *Table, r *Rule, q *Request) {
+// explainTargets fills in where the request may go.
+func (t *Table) explainTargets(e *Explanation, r *Rule, q *Request) {
 	switch {
 	case r.Route.Redirect != nil:
 		e.Status, e.Location = r.Location(q)

@@ -28,7 +28,7 @@ func explained() Policy {
 				},
 				Sticky:  &Key{Header: "x-user"},
 				Headers: Headers{Request: HeaderOps{Remove: []string{"X-Debug"}}, Response: HeaderOps{Add: map[string]string{"via": "mesh"}}},
-				Rewrite: &Rewrite{Authority: "o.example", Prefix: ptr("/")}, Timeout: 2 * time.Second, NoRetry: true,
+				Rewrite: &Rewrite{Authority: "o.example", Prefix: new("/")}, Timeout: 2 * time.Second, NoRetry: true,
 				Faults: []Fault{
 					{Percent: 5, Delay: time.Second}, {Percent: 1, Abort: &Abort{Status: 500}, Match: []Match{{Method: Exact("PUT")}}},
 				},

@@ -53,7 +53,7 @@ func joined(rule, match string) string {
 }
 
 // action writes what becomes of the request.
-func (e *Explanation) action(b *strings.Builder) {
+func (e Explanation) action(b *strings.Builder) {
 	line := func(format string, args ...any) { fmt.Fprintf(b, "  "+format+"\n", args...) }
 	switch {
 	case e.Location != "":

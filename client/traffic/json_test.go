@@ -25,8 +25,8 @@ func fill(d dice, v reflect.Value, depth int) {
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(d, v.Elem(), depth)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(d, v.Field(i), depth+1)
+		for _, field := range v.Fields() {
+			fill(d, field, depth+1)
 		}
 	case reflect.Slice:
 		for range 1 + d.IntN(2) {
@@ -134,7 +134,7 @@ func TestEqualOfNothing(t *testing.T) {
 	if !a.Equal(Policy{}) || !(Policy{}).Equal(a) || a.Equal(Policy{Routes: []Route{{}}}) {
 		t.Error("an empty list is not like none")
 	}
-	b := Policy{Routes: []Route{{Rewrite: &Rewrite{Prefix: ptr("")}}}}
+	b := Policy{Routes: []Route{{Rewrite: &Rewrite{Prefix: new("")}}}}
 	if b.Equal(Policy{Routes: []Route{{Rewrite: &Rewrite{}}}}) {
 		t.Error("an empty prefix is like none")
 	}
@@ -142,8 +142,8 @@ func TestEqualOfNothing(t *testing.T) {
 
 func TestParseReads(t *testing.T) {
 	for text, want := range map[string]Policy{
-		`{}`:                   {},
-		` { "routes" : [ ] } `: {Routes: []Route{}},
+		`{}`:                       {},
+		"\n{ \"routes\" : [ ] }\n": {Routes: []Route{}},
 		`{"routes":[{"match":[{"path":{"regex":"/a"},"headers":[{"name":"x","value":{"present":true},"not":true}]}],"timeout":"-1s"}]}`: {
 			Routes: []Route{{Match: []Match{{Path: Regex("/a"), Headers: []Field{{Name: "x", Value: Present(), Not: true}}}}, Timeout: -time.Second}},
 		},
@@ -241,5 +241,14 @@ func TestNoJSON(t *testing.T) {
 	p := Policy{MirrorLimits: MirrorLimits{Calls: 7}}
 	if err := json.Unmarshal([]byte(`{"x":1}`), &p); err == nil || p.MirrorLimits.Calls != 7 {
 		t.Errorf("a policy that cannot be read took the old one's place: %v, %v", p, err)
+	}
+}
+
+// A share of 0 is said: whoever reads the policy should not have to know that none means none.
+func TestZeroPercentIsPrinted(t *testing.T) {
+	p := Policy{Routes: []Route{{Mirrors: []Mirror{{Service: "a"}}, Faults: []Fault{{Delay: time.Second}}}}}
+	want := `{"routes":[{"faults":[{"percent":0,"delay":"1s"}],"mirrors":[{"service":"a","percent":0}]}]}`
+	if got := p.String(); got != want {
+		t.Errorf("%s\nwant %s", got, want)
 	}
 }

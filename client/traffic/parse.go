@@ -62,7 +62,7 @@ func unmarshal(data []byte, v any) error {
 // wellFormed says whether the data is JSON at all, one value and nothing behind it, so that the decoder need not ask.
 func (d *decoder) wellFormed() bool {
 	if bad := invalidUTF8(d.data); bad >= 0 {
-		d.fail(bad, "not UTF-8")
+		d.failf(bad, "not UTF-8")
 		return false
 	}
 	var raw json.RawMessage
@@ -70,12 +70,11 @@ func (d *decoder) wellFormed() bool {
 	if err == nil {
 		return true
 	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		d.fail(max(0, int(syntax.Offset)-1), "%v", syntax)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		d.failf(max(0, int(syntax.Offset)-1), "%v", syntax)
 		return false
 	}
-	d.fail(len(d.data), "%v", err)
+	d.failf(len(d.data), "%v", err)
 	return false
 }
 
@@ -94,8 +93,8 @@ func invalidUTF8(data []byte) int {
 // maxMistakes bounds what is told of one text: to find each line anew costs as much as to read the text.
 const maxMistakes = 100
 
-// fail adds a mistake at an offset of the data.
-func (d *decoder) fail(offset int, format string, args ...any) {
+// failf adds a mistake at an offset of the data.
+func (d *decoder) failf(offset int, format string, args ...any) {
 	if len(d.errs) == maxMistakes {
 		return
 	}

@@ -36,7 +36,7 @@ func (d dice) value(texts ...string) Value {
 
 var (
 	someHosts = []string{"orders", "Orders", "orders:8080", "orders:80", "users", "*.shop", "*.eu.shop", "*.eu.shop:443", "*", "*:8080", "a.eu.shop"}
-	someNames = []string{"orders", "ORDERS", "orders:8080", "orders:443", "users", "a.shop", "eu.shop", "a.eu.shop", "b.a.EU.shop", "other", "a.eu.shop:8080"}
+	someNames = []string{"orders", "ORDERS", "orders:8080", "orders:443", "users", "a.shop", "eu.shop", "a.eu.shop", "b.a.EU.shop", "other", "a.eu.shop:8080", ".shop"}
 	somePaths = []string{"/", "/v1", "/v1/", "/v1/a", "/V1/a", "/v1/a/b", "/v1b", "/v2/a", "/shop.Orders/Place", "/shop.Orders/Get", "/shop.Users/Get", "/a/b/c"}
 	someTexts = []string{"a", "ab", "abc", "b", "B", "x"}
 	someField = []string{"x-a", "X-B", "user"}

@@ -2,8 +2,7 @@ package traffic
 
 import "testing"
 
-func ptr[T any](v T) *T { return &v }
-
+//go:fix inline
 func ruleFor(t *testing.T, r Route, q *Request) *Rule {
 	t.Helper()
 	table, err := Compile(Policy{Routes: []Route{r}}, Local{})
@@ -28,25 +27,25 @@ func TestRewritePath(t *testing.T) {
 		{"none", Value{}, nil, "/a", "/a"},
 		{"authority alone", Value{}, &Rewrite{Authority: "x"}, "/a", "/a"},
 		{"whole path", Prefix("/"), &Rewrite{Path: "/b"}, "/a/c", "/b"},
-		{"prefix of letters", Prefix("/v1"), &Rewrite{Prefix: ptr("/v2")}, "/v1x", "/v2x"},
-		{"prefix of letters by a slash, as Envoy does", Prefix("/v1"), &Rewrite{Prefix: ptr("/")}, "/v1/x", "//x"},
-		{"prefix of letters with its slash", Prefix("/v1/"), &Rewrite{Prefix: ptr("/")}, "/v1/x", "/x"},
-		{"prefix of letters by nothing", Prefix("/v1"), &Rewrite{Prefix: ptr("")}, "/v1/x", "/x"},
-		{"prefix of letters by nothing, nothing left", Prefix("/v1"), &Rewrite{Prefix: ptr("")}, "/v1", "/"},
+		{"prefix of letters", Prefix("/v1"), &Rewrite{Prefix: new("/v2")}, "/v1x", "/v2x"},
+		{"prefix of letters by a slash, as Envoy does", Prefix("/v1"), &Rewrite{Prefix: new("/")}, "/v1/x", "//x"},
+		{"prefix of letters with its slash", Prefix("/v1/"), &Rewrite{Prefix: new("/")}, "/v1/x", "/x"},
+		{"prefix of letters by nothing", Prefix("/v1"), &Rewrite{Prefix: new("")}, "/v1/x", "/x"},
+		{"prefix of letters by nothing, nothing left", Prefix("/v1"), &Rewrite{Prefix: new("")}, "/v1", "/"},
 		// The table of the Gateway API's HTTPPathModifier.
-		{"/foo/bar", PathPrefix("/foo"), &Rewrite{Prefix: ptr("/xyz")}, "/foo/bar", "/xyz/bar"},
-		{"/foo/bar by /xyz/", PathPrefix("/foo"), &Rewrite{Prefix: ptr("/xyz/")}, "/foo/bar", "/xyz/bar"},
-		{"/foo/bar of /foo/", PathPrefix("/foo/"), &Rewrite{Prefix: ptr("/xyz")}, "/foo/bar", "/xyz/bar"},
-		{"/foo/bar of /foo/ by /xyz/", PathPrefix("/foo/"), &Rewrite{Prefix: ptr("/xyz/")}, "/foo/bar", "/xyz/bar"},
-		{"/foo", PathPrefix("/foo"), &Rewrite{Prefix: ptr("/xyz")}, "/foo", "/xyz"},
-		{"/foo/", PathPrefix("/foo"), &Rewrite{Prefix: ptr("/xyz")}, "/foo/", "/xyz/"},
-		{"/foo/bar by nothing", PathPrefix("/foo"), &Rewrite{Prefix: ptr("")}, "/foo/bar", "/bar"},
-		{"/foo/ by nothing", PathPrefix("/foo"), &Rewrite{Prefix: ptr("")}, "/foo/", "/"},
-		{"/foo by nothing", PathPrefix("/foo"), &Rewrite{Prefix: ptr("")}, "/foo", "/"},
-		{"/foo/ by /", PathPrefix("/foo"), &Rewrite{Prefix: ptr("/")}, "/foo/", "/"},
-		{"/foo by /", PathPrefix("/foo"), &Rewrite{Prefix: ptr("/")}, "/foo", "/"},
-		{"exact", Exact("/a/b"), &Rewrite{Prefix: ptr("/c")}, "/a/b", "/c"},
-		{"any case", Value{Op: OpPrefix, Text: "/V1", IgnoreCase: true}, &Rewrite{Prefix: ptr("/v2")}, "/v1/x", "/v2/x"},
+		{"/foo/bar", PathPrefix("/foo"), &Rewrite{Prefix: new("/xyz")}, "/foo/bar", "/xyz/bar"},
+		{"/foo/bar by /xyz/", PathPrefix("/foo"), &Rewrite{Prefix: new("/xyz/")}, "/foo/bar", "/xyz/bar"},
+		{"/foo/bar of /foo/", PathPrefix("/foo/"), &Rewrite{Prefix: new("/xyz")}, "/foo/bar", "/xyz/bar"},
+		{"/foo/bar of /foo/ by /xyz/", PathPrefix("/foo/"), &Rewrite{Prefix: new("/xyz/")}, "/foo/bar", "/xyz/bar"},
+		{"/foo", PathPrefix("/foo"), &Rewrite{Prefix: new("/xyz")}, "/foo", "/xyz"},
+		{"/foo/", PathPrefix("/foo"), &Rewrite{Prefix: new("/xyz")}, "/foo/", "/xyz/"},
+		{"/foo/bar by nothing", PathPrefix("/foo"), &Rewrite{Prefix: new("")}, "/foo/bar", "/bar"},
+		{"/foo/ by nothing", PathPrefix("/foo"), &Rewrite{Prefix: new("")}, "/foo/", "/"},
+		{"/foo by nothing", PathPrefix("/foo"), &Rewrite{Prefix: new("")}, "/foo", "/"},
+		{"/foo/ by /", PathPrefix("/foo"), &Rewrite{Prefix: new("/")}, "/foo/", "/"},
+		{"/foo by /", PathPrefix("/foo"), &Rewrite{Prefix: new("/")}, "/foo", "/"},
+		{"exact", Exact("/a/b"), &Rewrite{Prefix: new("/c")}, "/a/b", "/c"},
+		{"any case", Value{Op: OpPrefix, Text: "/V1", IgnoreCase: true}, &Rewrite{Prefix: new("/v2")}, "/v1/x", "/v2/x"},
 		{"regex", Value{}, &Rewrite{Regex: "^/(.*)/(.*)$", Substitution: `/\2/\1`}, "/a/b", "/b/a"},
 		{"regex everywhere", Value{}, &Rewrite{Regex: "a", Substitution: `\0$1\\`}, "/a/a", `/a$1\/a$1\`},
 		{"regex that finds nothing", Value{}, &Rewrite{Regex: "x", Substitution: "y"}, "/a", "/a"},
@@ -69,7 +68,7 @@ func TestRewriteGoesByTheMatchThatHolds(t *testing.T) {
 			{Path: Prefix("/a"), Headers: []Field{{Name: "x", Value: Present()}}},
 			{Path: Prefix("/a/b")},
 		},
-		Rewrite: &Rewrite{Prefix: ptr("/z")},
+		Rewrite: &Rewrite{Prefix: new("/z")},
 	}
 	q := &Request{Path: "/a/b/c"}
 	if got := ruleFor(t, r, q).RewritePath(q.Path); got != "/z/c" {
@@ -98,7 +97,7 @@ func TestLocation(t *testing.T) {
 		{"usual port", Redirect{Scheme: "https", Port: 443}, &q, 301, "https://orders/v1/x?a=b"},
 		{"path", Redirect{Path: "/new", Status: 302}, &q, 302, "http://orders:8080/new?a=b"},
 		{"path with a query", Redirect{Path: "/new?c=d"}, &q, 301, "http://orders:8080/new?c=d"},
-		{"prefix", Redirect{Prefix: ptr("/v2")}, &q, 301, "http://orders:8080/v2/x?a=b"},
+		{"prefix", Redirect{Prefix: new("/v2")}, &q, 301, "http://orders:8080/v2/x?a=b"},
 		{"no query", Redirect{Host: "new"}, with(func(q *Request) { q.RawQuery = "" }), 301, "http://new:8080/v1/x"},
 		{"no port", Redirect{Path: "/n"}, with(func(q *Request) { q.Authority = "orders" }), 301, "http://orders/n?a=b"},
 		{"IPv6", Redirect{Path: "/n"}, with(func(q *Request) { q.Authority = "[::1]:80" }), 301, "http://[::1]/n?a=b"},

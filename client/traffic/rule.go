@@ -1,5 +1,7 @@
 package traffic
 
+import "slices"
+
 // Rule is a [Route] as one of its matches found it. It belongs to its [Table] and must not be changed.
 type Rule struct {
 	// Name is the route's, or "routes[3]" where it has none. What is to survive a new policy is kept by it.
@@ -76,10 +78,5 @@ func (f *FaultRule) Match(q *Request) bool {
 		return len(f.Fault.Match) == 0
 	}
 	p := newProbe(q)
-	for _, all := range f.any {
-		if p.holds(all) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.any, p.holds)
 }

@@ -133,8 +133,7 @@ type regex struct {
 
 // regexFault is what is wrong, without "error parsing regexp" in front.
 func regexFault(err error) string {
-	var e *syntax.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*syntax.Error](err); ok {
 		return e.Code.String()
 	}
 	return err.Error()
