@@ -107,8 +107,8 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 		if a.missing = c.dest.outliers.barred(eps); a.missing != nil {
 			return nil, a.missing
 		}
-		if eps.places != nil {
-			c.dest.outliers.ripen()
+		if n := a.overdue(eps); n != nil && (r == nil || r.Ready(n)) {
+			return n, nil
 		}
 	}
 	if r != nil && eps.keyed {

@@ -24,6 +24,7 @@ type ejection struct {
 	times     int64 // by how much the next ejection is longer
 	since     int64 // when it was readmitted
 	suspected int64 // when it was last told that chance spared it
+	looked    int64 // when a call was to probe it last; 0: none was since it was ejected
 	counted   bool  // it is out, and in the list as the outliers were last told of it
 }
 

@@ -25,7 +25,7 @@ type outliers struct {
 	active atomic.Bool                        // an endpoint is out, and ejections are not ignored: all that a pick asks first
 	shut   atomic.Bool                        // every endpoint is out, and calls must not go to them
 	sweep  atomic.Int64                       // when rates are looked at next; 0: the policy has none
-	ripe   atomic.Int64                       // when the next ejection is over; 0: none will be
+	ripe   atomic.Int64                       // when an endpoint that is out may be probed next; 0: none is
 
 	mu     sync.Mutex
 	out    map[*Node]struct{} // ejected, those that have left the list lately included
@@ -133,7 +133,7 @@ func (o *outliers) weigh(reason string) {
 	}
 	o.active.Store(out > 0 && !panics)
 	o.shut.Store(out > 0 && out == len(o.nodes) && !panics && p != nil && p.Strict)
-	o.ripe.Store(o.soonest())
+	o.ripen()
 	o.changed()
 }
 
@@ -212,6 +212,7 @@ func (o *outliers) eject(n *Node, p *resilience.Outlier, reason string) {
 	n.counted = n.counted || !again
 	n.clear()
 	n.probe.Store(0)
+	n.looked = 0
 	n.due.Store(now + int64(d))
 	o.note(call.Event{Kind: call.EndpointEjected, Endpoint: n.Addr(), Reason: reason, For: d})
 	o.weigh(call.EjectedShare)

@@ -81,7 +81,7 @@ func (d *Destination) pickerOf(p picking, nodes []*Node, loads []*balance.Node) 
 	}
 	at := d.client.local
 	from := balance.Place{Region: at.Region, Zone: at.Zone, SubZone: at.SubZone, Labels: at.Labels}
-	return balance.NewByLocality(p.Config, localityOf(p.locality), from, loads, func(i int) bool { return nodes[i].sound() }, p.calm)
+	return balance.NewByLocality(p.Config, localityOf(p.locality), from, loads, func(i int) bool { return !nodes[i].Ejected() }, p.calm)
 }
 
 func localityOf(l *traffic.Locality) balance.Locality {

@@ -1,37 +1,69 @@
 package stack
 
-// Where endpoints are picked by their places, a place whose endpoints are all out gets no calls, so that no pick would find
-// there that the time of an ejection has come. So calls are shared out among places anew when it has, and the endpoint
-// counts as well until its probe says otherwise. Envoy's ejections end by a timer, to the same effect.
+import "time"
 
-// sound reports whether the node counts for its place: because it is not ejected, or because the time of that is over.
-func (n *Node) sound() bool {
-	due := n.due.Load()
-	return due == 0 || n.outliers.now() >= due
+// Where endpoints are picked by their places, one that is ejected may have nobody who comes by and finds that its time is
+// over: a place whose endpoints are all out gets no calls. So the first call that is made after that time goes there as the
+// probe, wherever it is.
+
+// lookAgain is how long a node waits for its next turn where the last one came to nothing: no connection is ready yet, or
+// a probe is under way that may say nothing.
+const lookAgain = 10 * time.Millisecond
+
+// turn is when a call may probe the node. The caller holds the outliers' mu.
+func (n *Node) turn() int64 {
+	if n.looked == 0 {
+		return n.due.Load()
+	}
+	return max(n.due.Load(), n.looked+int64(lookAgain))
 }
 
-// soonest is when the next of the ejections is over that are not over yet; 0 where there is none. The caller holds mu.
-func (o *outliers) soonest() (at int64) {
-	now := o.now()
-	for n := range o.out {
-		if due := n.due.Load(); n.counted && due > now && (at == 0 || due < at) {
-			at = due
+// next is the ejected node whose turn is first; nil where there is none. The caller holds mu.
+func (o *outliers) next() (n *Node) {
+	for m := range o.out {
+		if m.counted && (n == nil || m.turn() < n.turn()) {
+			n = m
 		}
 	}
-	return at
+	return n
 }
 
-// ripen is asked by picks that go by places.
+// ripen notes when the next turn is. The caller holds mu.
 func (o *outliers) ripen() {
-	at := o.ripe.Load()
-	if at == 0 || o.now() < at {
-		return
+	var at int64
+	if n := o.next(); n != nil {
+		at = n.turn()
+	}
+	o.ripe.Store(at)
+}
+
+// take is the node whose turn it is, for one call; nil where there is none.
+func (o *outliers) take() (n *Node) {
+	now := o.now()
+	if at := o.ripe.Load(); at == 0 || now < at {
+		return nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.ripe.Load() != at {
-		return // another call has done it
+	if n = o.next(); n == nil || n.turn() > now {
+		return nil // another call was faster
 	}
-	o.ripe.Store(o.soonest())
-	o.changed()
+	n.looked = now
+	o.ripen()
+	return n
+}
+
+// overdue is a node for the attempt to probe.
+func (a *Attempt) overdue(eps *Endpoints) *Node {
+	if eps.places == nil {
+		return nil
+	}
+	n := a.Call.dest.outliers.take()
+	if n == nil || !n.open() || !a.Call.fresh(n) {
+		return nil
+	}
+	if level, listed := eps.levels[n]; !listed || level < 0 {
+		return nil // calls are not to go there at all
+	}
+	return n
 }
