@@ -1,127 +1,101 @@
 package resilience
 
-import (
-	"sync"
-	"sync/atomic"
-	"time"
-)
+import "time"
 
-// buckets is the number of parts of a budget's window. Finagle divides its window into ten too.
-const buckets = 10
-
-// slots has one place more than the window has buckets: a bucket that the window has half left still holds retries
-// that are younger than the window.
-const slots = buckets + 1
-
-// ledger is what a budget remembers: the calls and the retries of the last window. Ratio and reserve are not part of
-// it, so that it can be handed on when they change.
-//
-// Counting a call takes no lock, since every call does it. Asking for a retry takes one, since it is rare and since two
-// who ask at the same time must not both get the last one.
-type ledger struct {
-	origin time.Time // buckets are numbered from here, on the monotonic clock
-	bucket time.Duration
-	calls  [slots]atomic.Uint64 // each a bucket's number and its count, see pack
-
-	mu      sync.Mutex
-	latest  int64        // the newest bucket that withdraw has seen
-	retries [slots]count // guarded by mu
-}
-
-type count struct {
-	bucket int64
-	n      int64
-}
-
-func newLedger(window time.Duration) *ledger {
-	return &ledger{origin: time.Now(), bucket: (window + buckets - 1) / buckets}
-}
-
-// covers says whether the ledger remembers that window, to a few nanoseconds.
-func (l *ledger) covers(window time.Duration) bool {
-	return l.bucket == (window+buckets-1)/buckets
-}
-
-func (l *ledger) number(now time.Time) int64 {
-	return int64(max(0, now.Sub(l.origin)) / l.bucket)
-}
-
-// A slot of calls is one word, so that a bucket's number and its count change together without a lock: 28 bits of the
-// number (310 days of the shortest buckets before they repeat) above 36 bits of the count (69 billion).
+// Defaults of [Budget]: 20 % over 10 s and 10 a second as in Finagle and the Gateway API; 20 % and 3 as in Envoy; the
+// example of gRFC A6.
 const (
-	countBits = 36
-	countMask = 1<<countBits - 1
+	defaultRatio          = 0.2
+	defaultWindow         = 10 * time.Second
+	defaultPerSecond      = 10
+	defaultPercent        = 20
+	defaultMinConcurrency = 3
+	defaultMaxTokens      = 10
+	defaultTokenRatio     = 0.1
 )
 
-func pack(bucket int64, n uint64) uint64 { return uint64(bucket)<<countBits | n&countMask }
+// BudgetKind is one of the meanings that a [Budget] can have.
+type BudgetKind string
 
-// newer says whether a slot is of a later bucket than b. Numbers begin anew at some time, so "later" means a little later:
-// a caller who was held up between looking at the clock and counting.
-func newer(slot uint64, b int64) bool {
-	const aLittle = 1 << 10
-	ahead := (slot - pack(b, 0)) >> countBits
-	return ahead > 0 && ahead < aLittle
-}
-
-// deposit counts a call.
-func (l *ledger) deposit(now time.Time) {
-	b := l.number(now)
-	slot := &l.calls[b%slots]
-	for {
-		old := slot.Load()
-		if old&^countMask == pack(b, 0) {
-			// Should the slot turn to a new bucket just now, then the call counts there: as if it had come a little later.
-			slot.Add(1)
-			return
-		}
-		if newer(old, b) {
-			return // a caller who comes a whole window late; its call is no longer of interest
-		}
-		if slot.CompareAndSwap(old, pack(b, 1)) {
-			return
-		}
-	}
-}
-
-// withdraw takes a retry if the window that ends now has one left: retries <= ratio x calls + reserve.
+// The kinds of budgets. Each has fields of its own, and the others must be 0.
 //
-// Both counts err on the careful side: retries are those of the present bucket and ten before it, which is the window and
-// up to a bucket more; calls are those of the present bucket and nine before it, which is the window or up to a bucket
-// less. So the bound holds for the exact window, too.
-func (l *ledger) withdraw(now time.Time, ratio, reserve float64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.latest = max(l.latest, l.number(now))
-	if float64(l.spent()+1) > ratio*float64(l.earned())+reserve+rounding {
-		return false
-	}
-	slot := &l.retries[l.latest%slots]
-	if slot.bucket != l.latest {
-		*slot = count{bucket: l.latest}
-	}
-	slot.n++
-	return true
+//	kind           a retry is permitted while                     fields                     source
+//	BudgetWindow   retries of the last Window, with this one,     Ratio, Window, PerSecond   Finagle's RetryBudget;
+//	               <= Ratio x calls + PerSecond x Window                                     Gateway API, GEP-3388
+//	BudgetEnvoy    retries under way, with this one, <= the       Percent, MinConcurrency    Envoy's retry_budget;
+//	               greater of MinConcurrency and Percent of                                  Istio's retryBudget
+//	               the calls under way or waiting
+//	BudgetTokens   more than half of MaxTokens are left; an       MaxTokens, TokenRatio      gRPC's retryThrottling
+//	               attempt that fails in a way that the policy                               (gRFC A6)
+//	               repeats takes one, a call that succeeds gives
+//	               TokenRatio
+//
+// The Gateway API's budget.percent and interval are Ratio (as a share) and Window, its minRetryRate is PerSecond.
+//
+// Of these, BudgetWindow alone bounds retries in proportion to calls whatever they take: a destination that fails fast is
+// done with a retry at once, so that a bound on retries under way hardly holds them back.
+const (
+	BudgetWindow BudgetKind = ""
+	BudgetEnvoy  BudgetKind = "envoy"
+	BudgetTokens BudgetKind = "tokens"
+)
+
+// Budget bounds retries by the traffic that there is, so that they cannot multiply an outage; beyond it the last outcome
+// stands. Its state belongs to the destination.
+type Budget struct {
+	// Kind is what the budget means.
+	Kind BudgetKind
+
+	Ratio     float64       // of BudgetWindow: retries for each call. 0: 0.2; negative: none; at most 1
+	Window    time.Duration // 0: 10 s; 1 s to 1 h
+	PerSecond float64       // retries a second whatever the traffic. 0: 10; negative: none
+
+	Percent        float64 // of BudgetEnvoy: retries under way in percent of the calls. 0: 20; negative: none; at most 100
+	MinConcurrency int     // retries that may always be under way. 0: 3; negative: none
+
+	MaxTokens  float64 // of BudgetTokens. 0: 10; at most 1000. As in gRPC, what is beyond three decimal places does not count
+	TokenRatio float64 // 0: 0.1; 0.001 to 1000
 }
 
-// rounding keeps 0.29 x 100 from being less than 29.
-const rounding = 1e-6
-
-func (l *ledger) spent() int64 {
-	var sum int64
-	for i := range l.retries {
-		if l.latest-l.retries[i].bucket < slots {
-			sum += l.retries[i].n
-		}
+// OrDefault is the budget with the defaults of its kind in the place of zeros, and zeros where something is off.
+func (b Budget) OrDefault() Budget {
+	switch b.Kind {
+	case BudgetEnvoy:
+		b.Percent = max(0, or(b.Percent, defaultPercent))
+		b.MinConcurrency = orOff(b.MinConcurrency, defaultMinConcurrency)
+	case BudgetTokens:
+		b.MaxTokens = or(b.MaxTokens, defaultMaxTokens)
+		b.TokenRatio = or(b.TokenRatio, defaultTokenRatio)
+	default:
+		b.Ratio = max(0, or(b.Ratio, defaultRatio))
+		b.Window = or(b.Window, defaultWindow)
+		b.PerSecond = max(0, or(b.PerSecond, defaultPerSecond))
 	}
-	return sum
+	return b
 }
 
-func (l *ledger) earned() uint64 {
-	var sum uint64
-	for b := max(0, l.latest-buckets+1); b <= l.latest; b++ {
-		if v := l.calls[b%slots].Load(); v&^countMask == pack(b, 0) {
-			sum += v & countMask
+func (b *Budget) validate(bad func(field string, value any, why string)) {
+	if b.Kind != BudgetWindow && b.Kind != BudgetEnvoy && b.Kind != BudgetTokens {
+		bad("Budget.Kind", b.Kind, `must be empty, "envoy" or "tokens"`)
+		return
+	}
+	number := func(field string, kind BudgetKind, v float64, fine bool, why string) {
+		switch {
+		case v != 0 && kind != b.Kind:
+			bad("Budget."+field, v, "is for a budget of another kind")
+		case v != 0 && !fine || v != v:
+			bad("Budget."+field, v, why)
 		}
 	}
-	return sum
+	number("Ratio", BudgetWindow, b.Ratio, b.Ratio <= 1, "must be a share of the calls, at most 1")
+	number("PerSecond", BudgetWindow, b.PerSecond, b.PerSecond <= 1e6, "must be a number of at most a million")
+	number("Percent", BudgetEnvoy, b.Percent, b.Percent <= 100, "must be a percentage of the calls, at most 100")
+	number("MinConcurrency", BudgetEnvoy, float64(b.MinConcurrency), b.MinConcurrency <= 1e6, "must be at most a million")
+	number("MaxTokens", BudgetTokens, b.MaxTokens, b.MaxTokens >= 0.001 && b.MaxTokens <= 1000, "must be 0.001 to 1000, or 0 for 10")
+	number("TokenRatio", BudgetTokens, b.TokenRatio, b.TokenRatio >= 0.001 && b.TokenRatio <= 1000, "must be 0.001 to 1000, or 0 for 0.1")
+	if b.Window != 0 && b.Kind != BudgetWindow {
+		bad("Budget.Window", b.Window, "is for a budget of another kind")
+	} else if b.Window < 0 || (b.Window != 0 && b.Window < time.Second) || b.Window > time.Hour {
+		bad("Budget.Window", b.Window, "must be 1 s to 1 h")
+	}
 }

@@ -1,227 +1,378 @@
 package resilience
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/intramesh/intramesh/internal/call"
 )
 
-// model is a budget that keeps every event, for comparison.
-type model struct {
-	start          time.Time
-	bucket         time.Duration
-	ratio, reserve float64
-	calls, retries []time.Time
+func budgeted(t testing.TB, b Budget) *Executor {
+	t.Helper()
+	e, err := New(Policy{Retry: &Retry{Retries: 10, Idempotent: true}, Budget: &b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }
 
-func (m *model) number(t time.Time) int64 { return int64(t.Sub(m.start) / m.bucket) }
+var failed = call.Outcome{Status: 503, Code: call.Unavailable}
 
-func (m *model) since(events []time.Time, now time.Time, numbers int64) (n int) {
-	for _, t := range events {
-		if m.number(t) > m.number(now)-numbers {
-			n++
+// retry asks for one.
+func (e *Executor) retry(s *Series) bool {
+	s.Replayable = true
+	_, again := e.Again(s, failed, 1, time.Now())
+	return again
+}
+
+// TestBudgetValidate: each kind has its own fields, and the others must be 0.
+func TestBudgetValidate(t *testing.T) {
+	for _, tt := range []struct {
+		b    Budget
+		want string // empty: it is fine
+	}{
+		{Budget{}, ""}, {Budget{Ratio: -1, PerSecond: -1}, ""}, {Budget{Ratio: 1, Window: time.Hour, PerSecond: 1e6}, ""},
+		{Budget{Ratio: 1.1}, "Ratio"}, {Budget{Ratio: math.NaN()}, "Ratio"}, {Budget{PerSecond: 2e6}, "PerSecond"},
+		{Budget{PerSecond: math.NaN()}, "PerSecond"}, {Budget{Window: -1}, "Window"}, {Budget{Window: time.Millisecond}, "Window"},
+		{Budget{Window: 2 * time.Hour}, "Window"}, {Budget{Percent: 20}, "Percent"}, {Budget{MinConcurrency: 3}, "MinConcurrency"},
+		{Budget{MaxTokens: 10}, "MaxTokens"}, {Budget{TokenRatio: 0.1}, "TokenRatio"},
+		{Budget{Kind: BudgetEnvoy}, ""}, {Budget{Kind: BudgetEnvoy, Percent: 100, MinConcurrency: -1}, ""},
+		{Budget{Kind: BudgetEnvoy, Percent: -1}, ""}, {Budget{Kind: BudgetEnvoy, Percent: 101}, "Percent"},
+		{Budget{Kind: BudgetEnvoy, Percent: math.NaN()}, "Percent"}, {Budget{Kind: BudgetEnvoy, MinConcurrency: 2e6}, "MinConcurrency"},
+		{Budget{Kind: BudgetEnvoy, Ratio: 0.2}, "Ratio"}, {Budget{Kind: BudgetEnvoy, Window: time.Second}, "Window"},
+		{Budget{Kind: BudgetEnvoy, PerSecond: -1}, "PerSecond"},
+		{Budget{Kind: BudgetTokens}, ""}, {Budget{Kind: BudgetTokens, MaxTokens: 1000, TokenRatio: 0.001}, ""},
+		{Budget{Kind: BudgetTokens, MaxTokens: 1001}, "MaxTokens"}, {Budget{Kind: BudgetTokens, MaxTokens: -1}, "MaxTokens"},
+		{Budget{Kind: BudgetTokens, TokenRatio: -1}, "TokenRatio"}, {Budget{Kind: BudgetTokens, TokenRatio: 0.0001}, "TokenRatio"},
+		{Budget{Kind: BudgetTokens, MaxTokens: math.Inf(1)}, "MaxTokens"}, {Budget{Kind: BudgetTokens, TokenRatio: math.NaN()}, "TokenRatio"},
+		{Budget{Kind: BudgetTokens, Percent: 20}, "Percent"}, {Budget{Kind: "istio"}, "Kind"},
+	} {
+		err := Config{Default: Policy{Budget: &tt.b}}.Validate()
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), "Default.Budget."+tt.want+":") {
+			t.Errorf("%+v: %v", tt.b, err)
 		}
 	}
-	return n
-}
-
-func (m *model) withdraw(now time.Time) bool {
-	spent, earned := m.since(m.retries, now, 11), m.since(m.calls, now, 10)
-	if float64(spent+1) > m.ratio*float64(earned)+m.reserve+rounding {
-		return false
-	}
-	m.retries = append(m.retries, now)
-	return true
-}
-
-// within counts the events of the exact window that ends with now.
-func within(events []time.Time, now time.Time, window time.Duration) (n int) {
-	for _, t := range events {
-		if now.Sub(t) < window {
-			n++
+	for _, tt := range []struct{ given, want Budget }{
+		{Budget{}, Budget{Ratio: 0.2, Window: 10 * time.Second, PerSecond: 10}},
+		{Budget{Kind: BudgetEnvoy}, Budget{Kind: BudgetEnvoy, Percent: 20, MinConcurrency: 3}},
+		{Budget{Kind: BudgetEnvoy, Percent: -1, MinConcurrency: -1}, Budget{Kind: BudgetEnvoy}},
+		{Budget{Kind: BudgetTokens}, Budget{Kind: BudgetTokens, MaxTokens: 10, TokenRatio: 0.1}},
+	} {
+		if got := tt.given.OrDefault(); got != tt.want {
+			t.Errorf("%+v", got)
 		}
 	}
-	return n
 }
 
-// Random traffic, and at every step the ledger answers as the model does, and the promise of [Budget] holds for the
-// exact window.
-func TestLedgerIsTheModel(t *testing.T) {
-	for seed := range uint64(20) {
-		synctest.Test(t, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(seed, 0))
-			window := time.Duration(1+r.IntN(20)) * time.Second
-			m := &model{start: time.Now(), bucket: window / 10, ratio: r.Float64(), reserve: float64(r.IntN(20))}
-			l := newLedger(window)
-			for range 2000 {
-				switch r.IntN(20) {
-				case 0:
-					time.Sleep(time.Duration(r.Int64N(int64(window / 3))))
-				case 1:
-					time.Sleep(window / 10)
-				case 2:
-					if r.IntN(20) == 0 {
-						time.Sleep(time.Duration(r.Int64N(int64(3 * window))))
-					}
+// TestPolicyAsJSON: a policy is data, there and back.
+func TestPolicyAsJSON(t *testing.T) {
+	p := Policy{
+		Budget: &Budget{Kind: BudgetTokens, MaxTokens: 5}, Limit: &Limit{Connections: 1, Pending: -1, Requests: 3, Retries: 4},
+		Outlier: &Outlier{Strict: true, SuccessRate: &SuccessRate{StdevFactor: 1.9}, FailurePercent: &FailurePercent{Enforce: -1}},
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var q Policy
+	if err := json.Unmarshal(b, &q); err != nil {
+		t.Fatal(err)
+	}
+	if *q.Budget != *p.Budget || *q.Limit != *p.Limit || *q.Outlier.SuccessRate != *p.Outlier.SuccessRate || *q.Outlier.FailurePercent != *p.Outlier.FailurePercent || !q.Outlier.Strict {
+		t.Errorf("%s", b)
+	}
+}
+
+// TestTokens: the first row is that of grpc's C core (retry_throttle_test.cc), the second the example of gRFC A6.
+func TestTokens(t *testing.T) {
+	for _, tt := range []struct {
+		most, ratio float64
+		steps       string // f: fails, and may be retried; x: fails, and may not; s: succeeds
+	}{
+		{4, 1.6, "fsfxsfxssf"},
+		{10, 0.1, "ffffxxssssssssssssssssssssxsssssssssssf"},
+		{1, 0.001, "x"},
+		{3, 1, "fxxxxxsxssxsssfxxssx"},
+		{0.5, 1, "xsxs"},
+	} {
+		e := budgeted(t, Budget{Kind: BudgetTokens, MaxTokens: tt.most, TokenRatio: tt.ratio})
+		for i, step := range tt.steps {
+			if step == 's' {
+				e.Credit()
+				continue
+			}
+			var s Series
+			if got := e.retry(&s); got != (step == 'f') || !got && s.Stopped != StopBudget {
+				t.Errorf("%v, %v, %q at %d: %t, %v, %d left", tt.most, tt.ratio, tt.steps, i, got, s.Stopped, e.tokens.left.Load())
+			}
+		}
+	}
+}
+
+// TestWhatTakesTokens: each attempt that fails in a way that is repeated, also where it is not repeated this time, and each
+// that the server does not want repeated; nothing else.
+func TestWhatTakesTokens(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		o     call.Outcome
+		s     Series
+		tries int
+		want  int64
+	}{
+		{"repeated", failed, Series{Replayable: true}, 1, 9000},
+		{"the last of its tries", failed, Series{Replayable: true}, 11, 9000},
+		{"not replayable", failed, Series{}, 1, 9000},
+		{"its deadline is too near", failed, Series{Replayable: true, Deadline: time.Now()}, 1, 9000},
+		{"pushed back", call.Outcome{Status: 500, HasPushback: true, Pushback: -1}, Series{Replayable: true}, 1, 9000},
+		{"not of a kind that is repeated", call.Outcome{Status: 500}, Series{Replayable: true}, 1, 10000},
+		{"cancelled", call.Outcome{Canceled: true}, Series{Replayable: true}, 1, 10000},
+	} {
+		e := budgeted(t, Budget{Kind: BudgetTokens})
+		e.Again(&tt.s, tt.o, tt.tries, time.Now())
+		if got := e.tokens.left.Load(); got != tt.want {
+			t.Errorf("%s: %d left, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestTokensAgainstModel: floats in the place of thousandths, and a changing policy, which keeps the share that is left.
+func TestTokensAgainstModel(t *testing.T) {
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 11))
+		draw := func() Budget {
+			return Budget{Kind: BudgetTokens, MaxTokens: float64(1 + rnd.IntN(1000)), TokenRatio: float64(1+rnd.IntN(3000)) / 1000}
+		}
+		b := draw()
+		e := budgeted(t, b)
+		left := b.MaxTokens
+		bias := rnd.IntN(100)
+		for step := range 2000 {
+			switch {
+			case rnd.IntN(200) == 0:
+				p := Policy{Retry: &Retry{Retries: 10, Idempotent: true}}
+				if rnd.IntN(2) == 0 {
+					e, _ = e.With(p) // taken away, and put back
 				}
-				now := time.Now()
-				if r.IntN(3) > 0 {
-					l.deposit(now)
-					m.calls = append(m.calls, now)
+				next := draw()
+				if rnd.IntN(2) == 0 {
+					next.MaxTokens = b.MaxTokens
+				}
+				p.Budget = &next
+				e, _ = e.With(p)
+				scaled := left * next.MaxTokens / b.MaxTokens
+				left, b = float64(e.tokens.left.Load())/1000, next // the model's to within a thousandth, which is lost
+				if scaled-left < -1e-6 || scaled-left > 1.001e-3 {
+					t.Fatalf("seed %d, step %d: %v left, want %v", seed, step, left, scaled)
+				}
+			case rnd.IntN(100) < bias:
+				left = max(0, left-1)
+				want := left > b.MaxTokens/2+1e-9
+				if got := e.retry(new(Series)); got != want {
+					t.Fatalf("seed %d, step %d, %+v: %t with %v left", seed, step, b, got, left)
+				}
+			default:
+				left = min(b.MaxTokens, left+b.TokenRatio)
+				e.Credit()
+			}
+			if got := float64(e.tokens.left.Load()) / 1000; math.Abs(got-left) > 1e-6 {
+				t.Fatalf("seed %d, step %d: %v left, want %v", seed, step, got, left)
+			}
+		}
+	}
+}
+
+// TestTokensScale: a throttled destination stays throttled under a budget of another size.
+func TestTokensScale(t *testing.T) {
+	e := budgeted(t, Budget{Kind: BudgetTokens, MaxTokens: 10})
+	for range 8 {
+		e.retry(new(Series))
+	}
+	for _, tt := range []struct{ most, want float64 }{{100, 20}, {10, 2}, {5, 1}, {1, 0.2}} {
+		n, err := e.With(Policy{Retry: &Retry{}, Budget: &Budget{Kind: BudgetTokens, MaxTokens: tt.most}})
+		if err != nil || n.tokens.left.Load() != int64(tt.want*1000) {
+			t.Errorf("%+v: %d left", tt, n.tokens.left.Load())
+		}
+	}
+}
+
+// TestEnvoyShare: the numbers of Envoy's RetryBudgetImpl, max(percent / 100 x active, minimum), rounded down.
+func TestEnvoyShare(t *testing.T) {
+	for _, tt := range []struct {
+		b      Budget
+		active int
+		want   int
+	}{
+		{Budget{}, 0, 3}, {Budget{}, 1, 3}, {Budget{}, 15, 3}, {Budget{}, 19, 3}, {Budget{}, 20, 4}, {Budget{}, 24, 4}, {Budget{}, 100, 20},
+		{Budget{Percent: 25, MinConcurrency: 10}, 39, 10}, {Budget{Percent: 25, MinConcurrency: 10}, 44, 11},
+		{Budget{Percent: 100, MinConcurrency: -1}, 7, 7}, {Budget{MinConcurrency: -1}, 4, 0}, {Budget{MinConcurrency: -1}, 5, 1},
+		{Budget{Percent: -1}, 1000, 3}, {Budget{Percent: -1, MinConcurrency: -1}, 1000, 0}, {Budget{Percent: 12.5, MinConcurrency: -1}, 16, 2},
+	} {
+		tt.b.Kind = BudgetEnvoy
+		e := budgeted(t, tt.b)
+		for range tt.active {
+			if _, err := e.Admit(t.Context(), time.Time{}, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got int
+		for e.retry(new(Series)) {
+			got++
+		}
+		if got != tt.want {
+			t.Errorf("%+v, %d under way: %d retries, want %d", tt.b, tt.active, got, tt.want)
+		}
+	}
+}
+
+// TestEnvoyAgainstModel: random calls that begin, are retried and end, under a budget and sometimes a limit beside it.
+func TestEnvoyAgainstModel(t *testing.T) {
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 13))
+		b := Budget{Kind: BudgetEnvoy, Percent: float64(1 + rnd.IntN(100)), MinConcurrency: rnd.IntN(6) - 1}
+		p := Policy{Retry: &Retry{Retries: 10, Idempotent: true}, Budget: &b}
+		if rnd.IntN(2) == 0 {
+			p.Limit = &Limit{Retries: rnd.IntN(8)}
+		}
+		e, err := New(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		type one struct {
+			s        Series
+			place    Place
+			retrying bool
+		}
+		var calls []*one
+		for step := range 1000 {
+			switch rnd.IntN(4) {
+			case 0, 1:
+				o := &one{}
+				o.place, _ = e.Admit(t.Context(), time.Time{}, false)
+				calls = append(calls, o)
+			case 2:
+				if len(calls) == 0 {
 					continue
 				}
-				got, want := l.withdraw(now, m.ratio, m.reserve), m.withdraw(now)
-				if got != want {
-					t.Fatalf("seed %d at %v: withdraw = %v, the model says %v", seed, now.Sub(m.start), got, want)
+				o := calls[rnd.IntN(len(calls))]
+				o.retrying = false
+				under := 0
+				for _, c := range calls {
+					if c.retrying {
+						under++
+					}
 				}
-				bound := m.ratio*float64(within(m.calls, now, window)) + m.reserve + rounding
-				if n := within(m.retries, now, window); got && float64(n) > bound {
-					t.Fatalf("seed %d: %d retries in a window, the bound is %g", seed, n, bound)
+				set := b.OrDefault()
+				most := max(int(math.Floor(set.Percent*float64(len(calls))/100+1e-9)), set.MinConcurrency)
+				want := under < most
+				if p.Limit != nil && p.Limit.Retries != 0 {
+					want = want && under < p.Limit.Retries
 				}
-			}
-			if len(m.retries) == 0 {
-				t.Errorf("seed %d: no retry at all; the test shows nothing", seed)
-			}
-		})
-	}
-}
-
-func drain(e *Executor) (n int) {
-	for e.ledger.withdraw(time.Now(), e.ratio, e.reserve) {
-		n++
-	}
-	return n
-}
-
-func TestBudgetOfAFreshDestination(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, tt := range []struct {
-			name   string
-			budget Budget
-			calls  int
-			want   int
-		}{
-			{name: "defaults, no calls", want: 100},
-			{name: "defaults, 1000 calls", calls: 1000, want: 300},
-			{name: "its own window", budget: Budget{Window: 2 * time.Second}, want: 20},
-			{name: "no reserve, no calls", budget: Budget{PerSecond: -1}, want: 0},
-			{name: "no reserve", budget: Budget{PerSecond: -1}, calls: 9, want: 1},
-			{name: "no ratio", budget: Budget{Ratio: -1}, calls: 1000, want: 100},
-			{name: "nothing", budget: Budget{Ratio: -1, PerSecond: -1}, calls: 1000, want: 0},
-			{name: "all", budget: Budget{Ratio: 1, PerSecond: -1}, calls: 1000, want: 1000},
-			{name: "a product that is not exact", budget: Budget{Ratio: 0.29, PerSecond: -1}, calls: 100, want: 29},
-			{name: "a fraction", budget: Budget{PerSecond: 0.25}, want: 2},
-		} {
-			e := newExecutor(t, Policy{Retry: &Retry{}, Budget: &tt.budget})
-			for range tt.calls {
-				e.Deposit(time.Now())
-			}
-			if got := drain(e); got != tt.want {
-				t.Errorf("%s: %d retries, want %d", tt.name, got, tt.want)
-			}
-		}
-	})
-}
-
-func TestBudgetReturns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newExecutor(t, Standard())
-		if got := drain(e); got != 100 {
-			t.Fatalf("%d at first", got)
-		}
-		time.Sleep(10*time.Second - 1)
-		if got := drain(e); got != 0 {
-			t.Errorf("%d retries before the window is over", got)
-		}
-		time.Sleep(time.Second + 1)
-		if got := drain(e); got != 100 {
-			t.Errorf("%d after the window, want 100", got)
-		}
-	})
-}
-
-// Callers on all processors at once take what there is and not one more.
-func TestWithdrawConcurrently(t *testing.T) {
-	l := newLedger(time.Hour) // so long that no bucket turns during the test
-	const callers, each = 16, 500
-	var got atomic.Int64
-	var wg sync.WaitGroup
-	for range callers {
-		wg.Go(func() {
-			for range each {
-				l.deposit(time.Now())
-			}
-		})
-	}
-	wg.Wait()
-	for range callers {
-		wg.Go(func() {
-			for range each {
-				if l.withdraw(time.Now(), 0.5, 10) {
-					got.Add(1)
+				if got := e.retry(&o.s); got != want {
+					t.Fatalf("seed %d, step %d: %t with %d retries of %d calls, %+v, %+v", seed, step, got, under, len(calls), b, p.Limit)
+				}
+				o.retrying = want
+			case 3:
+				if len(calls) == 0 || rnd.IntN(2) == 0 {
+					continue
+				}
+				i := rnd.IntN(len(calls))
+				e.Leave(calls[i].place)
+				e.Close(&calls[i].s)
+				calls = append(calls[:i:i], calls[i+1:]...)
+				if rnd.IntN(10) == 0 {
+					e, _ = e.With(p)
 				}
 			}
-		})
-	}
-	wg.Wait()
-	if want := int64(callers*each/2 + 10); got.Load() != want {
-		t.Errorf("%d retries for %d calls, want %d", got.Load(), callers*each, want)
+		}
+		for _, o := range calls {
+			e.Leave(o.place)
+			e.Close(&o.s)
+		}
+		e.empty(t)
 	}
 }
 
-// A bucket that turns while calls are counted loses none of them.
-func TestDepositWhileBucketsTurn(t *testing.T) {
-	l := newLedger(10 * time.Second)
-	start := l.origin
-	const callers, each = 8, 20_000
-	var wg sync.WaitGroup
+// TestBudgetsUnderLoad: with as many calls under way as there are callers, no more retries are under way than the share of
+// them; tokens are neither lost nor made.
+func TestBudgetsUnderLoad(t *testing.T) {
+	const callers = 40
+	e := budgeted(t, Budget{Kind: BudgetEnvoy, Percent: 10, MinConcurrency: -1}) // at most 4
+	tok := budgeted(t, Budget{Kind: BudgetTokens, MaxTokens: 1000, TokenRatio: 1})
+	var retrying, granted atomic.Int64
+	var all sync.WaitGroup
 	for range callers {
-		wg.Go(func() {
-			for i := range each {
-				l.deposit(start.Add(time.Duration(i) * 9 * time.Second / each))
+		all.Go(func() {
+			for range 1000 {
+				p, err := e.Admit(t.Context(), time.Time{}, false)
+				if err != nil {
+					t.Error(err)
+				}
+				var s Series
+				if e.retry(&s) {
+					granted.Add(1)
+					if n := retrying.Add(1); n > callers/10 {
+						t.Errorf("%d", n)
+					}
+					retrying.Add(-1)
+				}
+				e.Close(&s)
+				e.Leave(p)
+				tok.tokens.add(-aToken)
+				tok.Credit()
 			}
 		})
 	}
-	wg.Wait()
-	l.latest = l.number(start.Add(9 * time.Second))
-	if got := l.earned(); got != callers*each {
-		t.Errorf("%d calls counted, want %d", got, callers*each)
+	all.Wait()
+	e.empty(t)
+	if n := tok.tokens.left.Load(); n != 1000*aToken {
+		t.Errorf("%d thousandths left", n)
 	}
+	t.Logf("%d retries", granted.Load())
 }
 
-func TestCallsThatComeLate(t *testing.T) {
-	l := newLedger(time.Second)
-	at := func(n int) time.Time { return l.origin.Add(time.Duration(n) * 100 * time.Millisecond) }
-	l.deposit(at(-5)) // before there was a budget: in the first bucket
-	l.deposit(at(12))
-	l.deposit(at(1)) // its slot has turned: of no interest, and bucket 12 keeps its count
-	l.latest = 12
-	if got := l.earned(); got != 1 {
-		t.Errorf("%d calls, want the one of bucket 12", got)
-	}
-	if !l.withdraw(at(12), 0, 1) || l.withdraw(at(1), 0, 1) {
-		t.Error("a caller whose clock is late got a retry that is spent")
-	}
-}
-
-// The numbers of buckets begin anew after 2^28 of them. Calls are counted before, then, and after a long silence.
-func TestBucketNumbersBeginAnew(t *testing.T) {
-	l := newLedger(time.Second)
-	count := func(n int64) {
-		l.deposit(l.origin.Add(time.Duration(n) * l.bucket))
-		l.latest = n
-		if l.earned() == 0 {
-			t.Fatalf("bucket %d: the call was not counted", n)
+// TestDoUnderBudgets: each kind stops Do's retries, and successes give tokens.
+func TestDoUnderBudgets(t *testing.T) {
+	bad := errors.New("no")
+	for _, tt := range []struct {
+		b    Budget
+		want int // calls of fn
+	}{
+		{Budget{Ratio: -1, PerSecond: -1}, 1}, {Budget{Kind: BudgetEnvoy, Percent: -1, MinConcurrency: -1}, 1},
+		{Budget{Kind: BudgetEnvoy}, 3}, {Budget{Kind: BudgetTokens, MaxTokens: 4}, 2}, {Budget{Kind: BudgetTokens}, 3},
+	} {
+		e, err := New(Policy{Retry: &Retry{Idempotent: true, Backoff: Backoff{Base: 1, Max: 1}}, Budget: &tt.b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		_, err = Do(t.Context(), e, func(context.Context) (int, error) { n++; return 0, bad })
+		if err != bad || n != tt.want { //nolint:errorlint // the very one
+			t.Errorf("%+v: %d calls, want %d: %v", tt.b, n, tt.want, err)
+		}
+		if e.tokens != nil {
+			before := e.tokens.left.Load()
+			_, _ = Do(t.Context(), e, func(context.Context) (int, error) { return 0, nil })
+			if got := e.tokens.left.Load() - before; got != 100 {
+				t.Errorf("%+v: a success gave %d", tt.b, got)
+			}
 		}
 	}
-	count(1<<27 + 1)
-	for n := int64(1<<28 - 5000); n < 1<<28+100; n++ {
-		count(n)
-	}
-	if got := l.earned(); got != buckets {
-		t.Errorf("%d calls in the window, want one for each bucket", got)
+}
+
+// TestPassedDown: any kind of budget is one.
+func TestPassedDown(t *testing.T) {
+	for _, kind := range []BudgetKind{BudgetWindow, BudgetEnvoy, BudgetTokens} {
+		e := budgeted(t, Budget{Kind: kind})
+		if !e.Permits(true) || !e.retry(&Series{PassedDown: true}) {
+			t.Errorf("%q", kind)
+		}
 	}
 }

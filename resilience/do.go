@@ -49,6 +49,7 @@ func Do[T any](ctx context.Context, e *Executor, fn func(context.Context) (T, er
 		v, o := try(ctx, e, tries, fn)
 		class = classify(o)
 		if o.Err == nil {
+			e.Credit()
 			return v, nil
 		}
 		last = unmark(o.Err)

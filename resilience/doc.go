@@ -47,6 +47,10 @@
 // The window moves in ten steps, and every retry leaves it no sooner than after its whole length. A new policy does not
 // forget what has been spent.
 //
+// That is [BudgetWindow]. The two other meanings that budgets have elsewhere are [BudgetEnvoy], a share of what is under way,
+// and [BudgetTokens], which failures take and successes give back; a policy that is written in the terms of Envoy, Istio or
+// gRPC keeps its meaning. See there for a table of them, with their sources.
+//
 // # Amplification
 //
 // The number of an attempt travels with it. A process that is itself serving a retried attempt does not multiply it: it

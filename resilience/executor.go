@@ -11,10 +11,10 @@ type Executor struct {
 	waits       Backoff
 	idempotent  bool
 	on          conditions
-	budget      bool
-	ratio       float64
-	reserve     float64 // PerSecond x Window
-	ledger      *ledger // kept, but not asked, while there is no budget: see With
+	budget      *Budget // with defaults in the place of zeros; nil: none
+	counts      bool    // the budget counts calls
+	ledger      *ledger // of a budget by window; kept, but not asked, while there is none: see With
+	tokens      *purse  // likewise, of a budget of tokens
 	circuit     *circuit
 	outlier     *Outlier // with defaults in the place of zeros
 	limit       Limit    // likewise
@@ -40,11 +40,7 @@ func New(p Policy) (*Executor, error) {
 		e.on, _ = parseConditions(r.On) // validate has seen it
 	}
 	if b := p.Budget; b != nil {
-		window := b.window()
-		e.budget = true
-		e.ratio = max(0, or(b.Ratio, defaultRatio))
-		e.reserve = max(0, or(b.PerSecond, defaultPerSecond)) * window.Seconds()
-		e.ledger = newLedger(window)
+		e.begin(b.OrDefault())
 	}
 	if b := p.Breaker; b != nil {
 		e.circuit = newCircuit(b.OrDefault())
@@ -54,23 +50,46 @@ func New(p Policy) (*Executor, error) {
 		e.outlier = &set
 	}
 	if l := p.Limit; l != nil {
-		e.limit, e.gated, e.gate = l.OrDefault(), true, new(gate)
+		e.limit, e.gated = l.OrDefault(), true
+	}
+	if e.gated {
+		e.gate = new(gate)
 		e.Govern()
 	}
 	return e, nil
 }
 
+// begin makes the budget ready.
+func (e *Executor) begin(b Budget) {
+	e.budget = &b
+	switch b.Kind {
+	case BudgetEnvoy:
+		e.gated = true
+	case BudgetTokens:
+		e.tokens = newPurse(b, nil)
+	default:
+		e.ledger, e.counts = newLedger(b.Window), true
+	}
+}
+
 // With is the same destination under a new policy. Calls and retries that the budget has counted stay counted where the
 // new budget has the same window: a reload must not hand out a fresh budget in the middle of an outage, and neither must
-// a budget that is taken away and put back. A breaker keeps its state where its settings are the same; otherwise it starts
+// a budget that is taken away and put back. Of tokens the same share is left. A breaker keeps its state where its settings are the same; otherwise it starts
 // anew, closed. Whatever is under way goes on being counted for the limits. e stays usable, and shares that state.
 func (e *Executor) With(p Policy) (*Executor, error) {
 	n, err := New(p)
 	if err != nil {
 		return nil, err
 	}
-	if e.ledger != nil && (n.ledger == nil || e.ledger.covers(p.Budget.window())) {
+	if e.ledger != nil && (n.ledger == nil || e.ledger.covers(n.budget.Window)) {
 		n.ledger = e.ledger
+	}
+	switch {
+	case e.tokens == nil:
+	case n.tokens == nil || n.tokens.most == e.tokens.most:
+		n.tokens = e.tokens
+	default:
+		n.tokens = newPurse(*n.budget, e.tokens)
 	}
 	if e.circuit != nil && n.circuit != nil && e.circuit.set == n.circuit.set {
 		n.circuit = e.circuit
@@ -92,7 +111,9 @@ func (e *Executor) Retries() int { return e.retries }
 
 // Permits says whether a retry is thinkable at all for a process that is itself serving a retried attempt (passedDown) or
 // is not: without a budget the former makes none. For the mesh's call path.
-func (e *Executor) Permits(passedDown bool) bool { return e.retries > 0 && (e.budget || !passedDown) }
+func (e *Executor) Permits(passedDown bool) bool {
+	return e.retries > 0 && (e.budget != nil || !passedDown)
+}
 
 // Idempotent says that the policy declares every call to be safe to execute twice. For the mesh's call path.
 func (e *Executor) Idempotent() bool { return e.idempotent }
@@ -125,7 +146,18 @@ func (e *Executor) PerTry(remaining time.Duration, idempotent bool, tries int) t
 // Deposit counts one call, whatever becomes of it: the budget allows retries in proportion. It takes no lock and does not
 // allocate. For the mesh's call path.
 func (e *Executor) Deposit(now time.Time) {
-	if e.budget {
+	if e.counts {
 		e.ledger.deposit(now)
+	}
+}
+
+// Credits reports whether calls that succeed are to be told to [Executor.Credit]. For the mesh's call path.
+func (e *Executor) Credits() bool { return e.budget != nil && e.budget.Kind == BudgetTokens }
+
+// Credit tells the budget that a call has succeeded: with the code OK, over HTTP with a status under 400. For the mesh's
+// call path.
+func (e *Executor) Credit() {
+	if e.Credits() {
+		e.tokens.add(thousandths(e.budget.TokenRatio))
 	}
 }

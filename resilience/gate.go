@@ -85,6 +85,12 @@ func upTo(n *atomic.Int64, most int64) bool {
 	}
 }
 
+// share is how many retries may be under way by a budget in Envoy's terms.
+func (g *gate) share(b *Budget) int64 {
+	active := g.calls.Load() + g.line.waiting.Load()
+	return max(int64(b.Percent/100*float64(active)), int64(b.MinConcurrency))
+}
+
 // Govern puts the policy in force for those who wait: the bound on connections is e's from now on. For the mesh's call path,
 // which keeps old policies for the calls that began under them.
 func (e *Executor) Govern() {

@@ -68,16 +68,12 @@ type Timeout struct {
 	Idle time.Duration
 }
 
-// Defaults of [Retry], [Backoff] and [Budget]: two retries as in Istio, 25 to 250 ms as in Envoy, 20 % over 10 s and 10
-// a second as in Finagle and the Gateway API.
+// Defaults of [Retry] and [Backoff]: two retries as in Istio, 25 to 250 ms as in Envoy.
 const (
-	defaultRetries   = 2
-	maxRetries       = 10
-	defaultBase      = 25 * time.Millisecond
-	defaultMax       = 250 * time.Millisecond
-	defaultRatio     = 0.2
-	defaultWindow    = 10 * time.Second
-	defaultPerSecond = 10
+	defaultRetries = 2
+	maxRetries     = 10
+	defaultBase    = 25 * time.Millisecond
+	defaultMax     = 250 * time.Millisecond
 )
 
 // Retry says when a failed attempt is followed by another.
@@ -114,16 +110,6 @@ func (b Backoff) OrDefault() Backoff {
 	return b
 }
 
-// Budget bounds retries by the traffic that there is, so that they cannot multiply an outage. Over any Window a
-// destination gets at most Ratio x calls + PerSecond x Window retries; beyond that the last outcome stands.
-type Budget struct {
-	Ratio     float64       // retries for each call; 0: 0.2; negative: none
-	Window    time.Duration // 0: 10 s
-	PerSecond float64       // retries a second whatever the traffic; 0: 10; negative: none
-}
-
-func (b *Budget) window() time.Duration { return or(b.Window, defaultWindow) }
-
 func (p Policy) validate(at string) error {
 	var errs []error
 	bad := func(field string, value any, why string) {
@@ -144,15 +130,7 @@ func (p Policy) validate(at string) error {
 		}
 	}
 	if b := p.Budget; b != nil {
-		if b.Ratio != b.Ratio || b.Ratio > 1 {
-			bad("Budget.Ratio", b.Ratio, "must be a share of the calls, at most 1")
-		}
-		if b.Window < 0 || (b.Window != 0 && b.Window < time.Second) || b.Window > time.Hour {
-			bad("Budget.Window", b.Window, "must be 1 s to 1 h")
-		}
-		if b.PerSecond != b.PerSecond || b.PerSecond > 1e6 {
-			bad("Budget.PerSecond", b.PerSecond, "must be a number of at most a million")
-		}
+		b.validate(bad)
 	}
 	if b := p.Breaker; b != nil {
 		b.validate(bad)

@@ -26,7 +26,7 @@ type Series struct {
 	// does not repeat what was refused because of load.
 	PassedDown bool
 
-	phase atomic.Int32 // whether a retry of the call is counted as under way
+	phase int32 // atomic: whether a retry of the call is counted as under way
 
 	// Deadline is when the call must be over; an attempt that could only begin then is not made. Zero: none.
 	Deadline time.Time
@@ -48,7 +48,7 @@ func (g *gate) take(s *Series, most int64) bool {
 	if !upTo(&g.retries, most) {
 		return false
 	}
-	if !s.phase.CompareAndSwap(noRetry, aRetry) {
+	if !atomic.CompareAndSwapInt32(&s.phase, noRetry, aRetry) {
 		g.retries.Add(-1)
 	}
 	return true
@@ -56,7 +56,7 @@ func (g *gate) take(s *Series, most int64) bool {
 
 // give says that the retry of the series which was under way is over.
 func (g *gate) give(s *Series) {
-	if s.phase.CompareAndSwap(aRetry, noRetry) {
+	if atomic.CompareAndSwapInt32(&s.phase, aRetry, noRetry) {
 		g.retries.Add(-1)
 	}
 }
@@ -64,7 +64,7 @@ func (g *gate) give(s *Series) {
 // Close says that the call is over, and with it its last retry. It may be called at any time and more than once. For the
 // mesh's call path.
 func (e *Executor) Close(s *Series) {
-	if e.gated && s.phase.Swap(closed) == aRetry {
+	if e.gated && atomic.SwapInt32(&s.phase, closed) == aRetry {
 		e.gate.retries.Add(-1)
 	}
 }
@@ -81,6 +81,7 @@ func (e *Executor) again(s *Series, on *conditions, o call.Outcome, tries int, n
 	if e.gated {
 		e.gate.give(s)
 	}
+	throttled := e.Credits() && e.takes(s, on, o) && e.tokens.fail()
 	if s.Stopped = e.forbidden(s, on, o, tries); s.Stopped != 0 {
 		return 0, false
 	}
@@ -90,6 +91,8 @@ func (e *Executor) again(s *Series, on *conditions, o call.Outcome, tries int, n
 		s.Stopped = StopPushback
 	case !s.Deadline.IsZero() && !now.Add(wait).Before(s.Deadline):
 		s.Stopped = StopDeadline
+	case throttled:
+		s.Stopped = StopBudget
 	default:
 		s.Stopped = e.spend(s, now)
 	}
@@ -99,18 +102,38 @@ func (e *Executor) again(s *Series, on *conditions, o call.Outcome, tries int, n
 	return wait, true
 }
 
+// takes reports whether the outcome costs a token: it is one that the policy repeats, whether or not it does so this time,
+// or one that the server does not want to be repeated (gRFC A6).
+func (e *Executor) takes(s *Series, on *conditions, o call.Outcome) bool {
+	return e.retries > 0 && !o.Canceled && (on.match(s.Protocol, s.Idempotent || e.idempotent, o) || o.HasPushback && o.Pushback < 0)
+}
+
 // spend takes what the retry costs, all of it or nothing.
 func (e *Executor) spend(s *Series, now time.Time) Stop {
-	if e.limit.Retries != 0 && !e.gate.take(s, int64(e.limit.Retries)) {
-		return StopLimit
+	most, stop := e.underWay()
+	if stop != 0 && !e.gate.take(s, most) {
+		return stop
 	}
-	if e.budget && !e.ledger.withdraw(now, e.ratio, e.reserve) {
+	if e.counts && !e.ledger.withdraw(now, e.budget.Ratio, e.budget.PerSecond*e.budget.Window.Seconds()) {
 		if e.gated {
 			e.gate.give(s)
 		}
 		return StopBudget
 	}
 	return 0
+}
+
+// underWay is how many retries may be under way now, and what it is that stops others; 0 where nothing does.
+func (e *Executor) underWay() (most int64, stop Stop) {
+	if e.limit.Retries != 0 {
+		most, stop = int64(e.limit.Retries), StopLimit
+	}
+	if b := e.budget; b != nil && b.Kind == BudgetEnvoy {
+		if share := e.gate.share(b); stop == 0 || share < most {
+			most, stop = share, StopBudget
+		}
+	}
+	return most, stop
 }
 
 func (e *Executor) forbidden(s *Series, on *conditions, o call.Outcome, tries int) Stop {
@@ -127,7 +150,7 @@ func (e *Executor) forbidden(s *Series, on *conditions, o call.Outcome, tries in
 		return StopReplay
 	case o.HasPushback && o.Pushback < 0:
 		return StopPushback
-	case s.PassedDown && (o.Overloaded || !e.budget):
+	case s.PassedDown && (o.Overloaded || e.budget == nil):
 		return StopPassedDown
 	}
 	return 0

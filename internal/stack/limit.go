@@ -35,6 +35,14 @@ func (limit) Begin(c *Call) error {
 func (limit) End(c *Call) {
 	c.exec.Leave(c.held)
 	c.exec.Close(&c.series)
+	if c.exec.Credits() && c.succeeded() {
+		c.exec.Credit()
+	}
+}
+
+// succeeded reports whether the call that is over brought what it was to bring.
+func (c *Call) succeeded() bool {
+	return c.judged && c.last != nil && c.last.Outcome.Err == nil && c.last.Outcome.Status < 400 && !c.broke.Load()
 }
 
 // Spoke notes over which version of HTTP an answer came: over HTTP/2 calls share connections, and nobody waits for one.
