@@ -22,10 +22,10 @@ func (f *follower) credible(ctx context.Context, a response) error {
 		return f.lacks("the token")
 	case !meta.KnownLeader && meta.QueryBackend != api.QueryBackendStreaming:
 		return errors.New("no instances, says a server that knows no leader")
-	case meta.LastIndex <= 1 && meta.QueryBackend == api.QueryBackendStreaming:
-		// An agent that streams never says whether there is a leader. The index is 1 when it has heard nothing in the time
-		// that it had; Consul promises that no real answer has that index.
-		return errors.New("no instances, says an agent that has heard nothing of them from its servers")
+	case meta.LastIndex <= 1:
+		// Consul promises that no real answer has the index 1. A server has it that was elected just now and has not read its
+		// log yet, and an agent that streams, which never says whether there is a leader, when it has not heard anything.
+		return errors.New("no instances, says an agent or a server that knows nothing at all yet")
 	// Lost instances are never in an answer: that they are not is no news.
 	case f.index > 0 && meta.LastIndex == f.index && len(f.state.Load().set) > len(f.hold.lost):
 		return errors.New("no instances any more, and yet the index says that nothing has changed")

@@ -26,6 +26,7 @@ func TestEmptyAnswers(t *testing.T) {
 		{name: "a server, an index of before", index: 3, believed: true},
 		{name: "a server, nothing has changed", index: 7},
 		{name: "a server without leader", index: 9, header: "blocking-query"},
+		{name: "a server that has not read its log", index: 1},
 		{name: "an agent that streams", index: 9, header: "streaming", believed: true},
 		{name: "an agent that streams and has heard nothing", index: 1, header: "streaming"},
 		{name: "an agent that streams, nothing has changed", index: 7, header: "streaming"},

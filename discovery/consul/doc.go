@@ -63,8 +63,8 @@
 //
 // The last endpoints hold, however long it lasts, and watches hear that they are old ([discovery.Failed]). Consul is asked
 // again after 1 s, and then less often, up to every 30 s, 20 % to either side. Errors, answers that are cut off or not
-// Consul's, and empty ones that come from a server without a leader, or from an agent that has heard nothing from its
-// servers, count as failures. Each problem is logged once, and its end. With Config.Stale a server answers that has lost its
+// Consul's, and empty ones that come from a server without a leader, or from one that knows nothing at all
+// yet, count as failures. Each problem is logged once, and its end. With Config.Stale a server answers that has lost its
 // leader, and with Config.Cached an agent that has lost its servers, of what it was asked before.
 //
 // For half a minute after it answers again, or when its index has gone back, what was known before is called all the same,
