@@ -16,7 +16,7 @@ import (
 func TestConforms(t *testing.T) {
 	s := consultest.Start(t, consultest.Config{Durable: true})
 	discoverytest.Run(t, discoverytest.Harness{
-		Patience: 30 * time.Second,
+		Patience: recovery + 30*time.Second, // what was lost while Consul was away is held so long
 		Open: func(t *testing.T, content discoverytest.Content) discoverytest.Registry {
 			c := &catalog{t: t, api: s.Client()}
 			t.Cleanup(func() {
