@@ -99,11 +99,11 @@ func TestConnectionsOutliveAChange(t *testing.T) {
 		p.Routes = []traffic.Route{{Name: name}}
 		return p
 	}
-	live, err := traffic.NewLive(policy("one", time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
 	synctest.Test(t, func(t *testing.T) {
+		live, err := traffic.NewLive(policy("one", time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
 		var dials int
 		m := newMesh(t, client.Config{}, says("a"))
 		m.c = newClient(t, client.Config{Traffic: live, Dial: counting(&dials, m.dial), Discovery: discovery.Static{"orders": {{Addr: "a:80"}}}})

@@ -4,7 +4,8 @@
 //
 // Client and server share one process, with mutual TLS set up by hand and messages of 128 bytes, so that what the
 // operating system says of the process is the cost of both sides of a call. The caller's code is the same for all
-// implementations: it gives each call a deadline of its own.
+// implementations: it gives each call a deadline of its own. "routed" is intramesh with 100 routes, of which the last one
+// matches, and splits calls. The case "pick" prints what the choice of an endpoint costs.
 //
 // Absolute times mean little on a machine that does other things as well. So the implementations take turns in short
 // rounds, each round is compared with the plain one beside it, and the median of those ratios is printed, with the

@@ -66,10 +66,10 @@ func (d *Destination) derive(u discovery.Update, absent bool) {
 	d.publish(absent)
 }
 
-// labels are those that the subset's endpoints have. The generation that names them may be gone already; then nothing has
-// them, and no call asks.
+// labels are those that the subset's endpoints have, as the policy of its service says: the subset's own is an older one
+// where there is no such subset any more. Then nothing has them.
 func (d *Destination) labels() map[string]string {
-	r := d.regime.Load()
+	r := d.parent.regime.Load()
 	if r.of.table == nil {
 		return nil
 	}
