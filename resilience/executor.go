@@ -2,8 +2,9 @@ package resilience
 
 import "time"
 
-// Executor is a policy made ready for calls to one destination, with the state of its budget and its breaker. It is safe
-// for use by any number of goroutines; there should be one for each destination, since that is what both speak of. [Do] calls a function under it; the mesh's clients use the accessors.
+// Executor is a policy made ready for calls to one destination, with the state of its budget, its breaker and its limits.
+// It is safe for use by any number of goroutines; there should be one for each destination, since that is what all of these
+// speak of. [Do] calls a function under it; the mesh's clients use the accessors.
 type Executor struct {
 	reply, idle time.Duration
 	retries     int

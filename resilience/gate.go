@@ -91,6 +91,26 @@ func (g *gate) share(b *Budget) int64 {
 	return max(int64(b.Percent/100*float64(active)), int64(b.MinConcurrency))
 }
 
+// Usage is what is under way to a destination, in the terms of [Limit].
+type Usage struct {
+	Connections int // in use, each by one call
+	Pending     int // calls that wait for one
+	Requests    int // calls that were let in and are not over
+	Retries     int // that wait for their turn, or are not over
+}
+
+// Usage is what is under way now. Nothing is counted while the policy has neither a [Limit] nor a budget in Envoy's terms.
+func (e *Executor) Usage() Usage {
+	g := e.gate
+	if g == nil {
+		return Usage{}
+	}
+	return Usage{
+		Connections: int(g.line.held.Load()), Pending: int(g.line.waiting.Load()),
+		Requests: int(g.calls.Load()), Retries: int(g.retries.Load()),
+	}
+}
+
 // Govern puts the policy in force for those who wait: the bound on connections is e's from now on. For the mesh's call path,
 // which keeps old policies for the calls that began under them.
 func (e *Executor) Govern() {

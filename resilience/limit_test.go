@@ -29,9 +29,8 @@ func (e *Executor) enter(ctx context.Context) (Place, error) { return e.Admit(ct
 // empty fails where something is still counted.
 func (e *Executor) empty(t *testing.T) {
 	t.Helper()
-	g := e.gate
-	if c, r, h, w := g.calls.Load(), g.retries.Load(), g.line.held.Load(), g.line.waiting.Load(); c|r|h|w != 0 || g.line.first != nil || g.line.last != nil {
-		t.Errorf("%d calls, %d retries, %d connections, %d waiting", c, r, h, w)
+	if u := e.Usage(); u != (Usage{}) || e.gate.line.first != nil || e.gate.line.last != nil {
+		t.Errorf("left over: %+v", u)
 	}
 }
 
@@ -72,6 +71,9 @@ func TestRequests(t *testing.T) {
 	refused(e)
 	other, _ := e.With(Policy{Limit: &Limit{Requests: 2}, Retry: &Retry{}})
 	refused(other)
+	if u := other.Usage(); u != (Usage{Requests: 2}) {
+		t.Errorf("%+v", u)
+	}
 	off, _ := other.With(Policy{})
 	if p, err := off.enter(ctx); err != nil || p != 0 {
 		t.Error(p, err)

@@ -26,7 +26,7 @@ type Series struct {
 	// does not repeat what was refused because of load.
 	PassedDown bool
 
-	phase int32 // atomic: whether a retry of the call is counted as under way
+	phase int32 //nolint:modernize // atomic, but copied with a series that has not begun: is a retry counted as under way?
 
 	// Deadline is when the call must be over; an attempt that could only begin then is not made. Zero: none.
 	Deadline time.Time

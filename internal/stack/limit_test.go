@@ -258,3 +258,27 @@ func TestLimitAboveBreaker(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoWaitsFollowsThePolicy: a higher limit lets those in who wait already, and so does none.
+func TestWhoWaitsFollowsThePolicy(t *testing.T) {
+	for name, next := range map[string]resilience.Policy{"more": limits(resilience.Limit{Connections: 9}), "none": {}} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, limits(resilience.Limit{Connections: 1}), three, func(t *testing.T, r *rig) {
+				var calls sync.WaitGroup
+				for range 5 {
+					calls.Go(func() {
+						if _, err := r.begin(t.Context(), call.HTTP); err != nil { // none is ever over
+							t.Error(err)
+						}
+					})
+				}
+				synctest.Wait()
+				if u := r.dest().Usage(); u != (resilience.Usage{Connections: 1, Pending: 4, Requests: 1}) {
+					t.Errorf("%+v", u)
+				}
+				r.c.SetResilience(resilience.Config{Default: next})
+				calls.Wait()
+			})
+		})
+	}
+}

@@ -78,7 +78,7 @@ func (d *diary) judge(in []entry) {
 	}
 	var verdicts []verdict
 	for _, w := range ways {
-		least, hosts := 0, 0
+		var least, hosts int
 		if w.percent {
 			least, hosts = f.MinRequests, f.MinHosts
 		} else {
@@ -114,7 +114,7 @@ func (d *diary) judge(in []entry) {
 			mean += r / float64(len(all))
 		}
 		for _, r := range all {
-			variance += math.Pow(r-mean, 2) / float64(len(all))
+			variance += (r - mean) * (r - mean) / float64(len(all))
 		}
 		var found []verdict
 		for _, addr := range d.addrs {

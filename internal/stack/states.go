@@ -32,6 +32,9 @@ func (d *Destination) EndpointStates() (s EndpointStates) {
 // BreakerState is what the destination's circuit breaker does with calls now.
 func (d *Destination) BreakerState() resilience.BreakerState { return d.regime.Load().exec.Breaker() }
 
+// Usage is what is under way to the destination, as far as its limits have it counted.
+func (d *Destination) Usage() resilience.Usage { return d.regime.Load().exec.Usage() }
+
 // EachBreaker calls f for every destination that has a breaker, with its state.
 func (s *Client) EachBreaker(f func(service string, state resilience.BreakerState)) {
 	s.every(func(d *Destination) {

@@ -92,6 +92,7 @@ func (s *storm) Try(a *Attempt) {
 		a.Outcome = call.Outcome{Err: errStorm, Code: call.Unavailable}
 		return
 	}
+	a.Spoke(1 + rand.IntN(2))
 	if !a.Replied() {
 		a.Outcome = call.Outcome{Err: a.Late(), Code: call.Unavailable}
 	}
@@ -163,8 +164,21 @@ func (s *storm) change() {
 	} else {
 		p.Outlier = &resilience.Outlier{
 			Consecutive5xx: 1 + rand.IntN(3), BaseEjection: 10 * time.Millisecond, MaxPercent: 20 + rand.IntN(80), Interval: 10 * time.Millisecond,
+			SplitLocalOrigin: rand.IntN(2) == 0, Strict: rand.IntN(2) == 0, MinHealthPercent: rand.IntN(102) - 1,
+		}
+		if rand.IntN(2) == 0 {
+			p.Outlier.SuccessRate = &resilience.SuccessRate{MinHosts: 2, MinRequests: 2, StdevFactor: 0.5, Enforce: rand.IntN(101)}
+			p.Outlier.FailurePercent = &resilience.FailurePercent{MinHosts: 1, MinRequests: 2, Threshold: 30}
 		}
 	}
+	if rand.IntN(2) == 0 {
+		p.Limit = &resilience.Limit{
+			Connections: rand.IntN(6), Pending: rand.IntN(6) - 1, Requests: rand.IntN(12), Retries: rand.IntN(4) - 1,
+		}
+	}
+	p.Budget = []*resilience.Budget{
+		nil, {}, {Kind: resilience.BudgetEnvoy, MinConcurrency: 1}, {Kind: resilience.BudgetTokens},
+	}[rand.IntN(4)]
 	switch rand.IntN(3) {
 	case 0:
 		p.Breaker = nil
@@ -245,5 +259,8 @@ func (s *storm) check(t *testing.T, d *Destination) {
 	}
 	if p := d.pins.Load(); p != 0 {
 		t.Errorf("%d pins", p)
+	}
+	if u := d.Usage(); u != (resilience.Usage{}) {
+		t.Errorf("left over: %+v", u)
 	}
 }
