@@ -38,6 +38,8 @@
 //     interface for everything else. [github.com/intramesh/intramesh/discovery/discoverytest] checks a Source of your own.
 //   - [github.com/intramesh/intramesh/discovery/consul] is Consul as the registry, to find services and to register them.
 //   - [github.com/intramesh/intramesh/discovery/balance] chooses among the endpoints of a service.
+//   - [github.com/intramesh/intramesh/client/traffic] says where calls go and how each destination is treated: routes, splits,
+//     rewrites, mirrors, faults, subsets. It is data, and changes while a process runs.
 //   - [github.com/intramesh/intramesh/resilience] keeps calls alive and does no harm while at it: time limits, retries, the
 //     budget that bounds them, back-off, circuit breakers, outlier detection. Its Do is useful without the rest of the mesh.
 //   - [github.com/intramesh/intramesh/security] is who calls, and whether they may: identities from files, mutual TLS, and

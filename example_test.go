@@ -18,6 +18,7 @@ import (
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/clientgrpc"
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/consul"
 	"github.com/intramesh/intramesh/resilience"
@@ -29,6 +30,29 @@ import (
 )
 
 // The README shows these Examples; internal/repotest checks that it shows nothing else.
+
+// Split calls between two versions of a service.
+func Example_routes() {
+	routes, err := traffic.NewLive(traffic.Policy{
+		Routes: []traffic.Route{{
+			Name:  "canary",
+			Hosts: []string{"orders"},
+			To:    []traffic.Backend{{Subset: "v1", Weight: 90}, {Subset: "v2", Weight: 10}},
+		}},
+		Destinations: []traffic.Destination{{Service: "orders", Subsets: []traffic.Subset{
+			{Name: "v1", Labels: map[string]string{"version": "v1"}},
+			{Name: "v2", Labels: map[string]string{"version": "v2"}},
+		}}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := client.New(client.Config{Discovery: source, Traffic: routes})
+
+	if err == nil {
+		c.Close()
+	}
+}
 
 // Call a service over HTTP.
 func Example_callHTTP() {

@@ -23,11 +23,21 @@
 //
 // The server sees the service's name as Host. Without [Config].Identity the scheme mesh stands for plain HTTP.
 //
+// # Routes
+//
+// [Config].Traffic says where mesh calls go, see package traffic: a call takes the policy of the moment in which it begins,
+// whole, and keeps it. A route may lead to another service, or to a subset of one by the labels of its endpoints. A subset is
+// a destination of its own, named "orders/v2" in [Info], metrics and the log, with its own load, ejections, breaker, budget
+// and connections. The server still sees the host that was called, unless the route rewrites it. An answer that a route gives
+// itself, a redirection among them, is a response over HTTP and a status over gRPC. A policy that cannot be honoured is an
+// error of [New]; later the last good one stays in force, what is wrong is logged, and telemetry counts it.
+//
 // # Identity
 //
 // With [Config].Identity every connection to an endpoint is mutual TLS 1.3, whatever the scheme of the URL and over gRPC
 // too. Each endpoint has to prove the identity that its source ([discovery.Endpoint].ID) or [Config].ServerID expects of it;
-// host names play no part, and where nothing is expected nothing is connected to. When the identity is renewed connections
+// host names play no part, and where nothing is expected nothing is connected to. Only a policy of [Config].Traffic that says
+// so (traffic.TLS) makes a destination an exception. When the identity is renewed connections
 // are replaced, and calls on the old ones go on to their end. Hosts that are not mesh calls keep the TLS of the base
 // transport. See package security.
 //

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/resilience"
 )
@@ -192,4 +193,43 @@ func Example_test() {
 	s := &shop{orders: &http.Client{Transport: c.Transport(nil)}}
 	fmt.Println(s.order("7"))
 	// Output: a red bicycle <nil>
+}
+
+// Calls with a header go to another version, and the caller learns which.
+func ExampleConfig_traffic() {
+	v1 := httptest.NewServer(http.NotFoundHandler())
+	defer v1.Close()
+	v2 := httptest.NewServer(http.NotFoundHandler())
+	defer v2.Close()
+	c, err := client.New(client.Config{
+		Discovery: discovery.Static{"orders": {
+			{Addr: v1.Listener.Addr().String(), Metadata: map[string]string{"version": "v1"}},
+			{Addr: v2.Listener.Addr().String(), Metadata: map[string]string{"version": "v2"}},
+		}},
+		Traffic: traffic.Policy{
+			Routes: []traffic.Route{{
+				Name: "testers", Match: []traffic.Match{{Headers: []traffic.Field{{Name: "x-tester", Value: traffic.Present()}}}},
+				To: []traffic.Backend{{Subset: "v2"}},
+			}},
+			Destinations: []traffic.Destination{{Service: "orders", Subsets: []traffic.Subset{
+				{Name: "v2", Labels: map[string]string{"version": "v2"}},
+			}}},
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer c.Close()
+
+	var info client.Info
+	ctx := client.With(context.Background(), client.Options{Info: &info})
+	req, _ := http.NewRequestWithContext(ctx, "GET", "http://orders/", nil)
+	req.Header.Set("X-Tester", "anna")
+	resp, err := c.Transport(nil).RoundTrip(req)
+	if err != nil {
+		panic(err)
+	}
+	resp.Body.Close()
+	fmt.Println(info.Rule, info.Destination, info.Endpoint == v2.Listener.Addr().String())
+	// Output: testers orders/v2 true
 }
