@@ -17,6 +17,8 @@ type moments struct {
 	back     time.Time // reviews
 	closed   time.Time // the breaker
 	refusals []string
+	splits   []string // between the versions of inventory
+	retired  int      // instances of the old one
 }
 
 func (m *moments) begin() { *m = moments{began: time.Now()} }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"math"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,11 +26,34 @@ func TestQuickstart(t *testing.T) {
 	}
 	shoptest.InOrder(t, out, shoptest.Lines(new(show).script())...)
 	shoptest.InOrder(t, out,
+		"inventory v2 joins", "10 %: v2 got", "50 %: v2 got", "100 %: v2 got", "the 3 instances of v1 were drained and have ended",
 		"three callers", "PermissionDenied", "403 Forbidden",
 		"no connection", "unknown_authority", "reviews fail", "mesh:", "breaker for reviews opened",
 		"GET /items", "GET /orders", "POST /orders", "GET /stock", "POST /stock", "Place", "Track", "Charge", "GET /reviews",
 		"ejections", "breaker openings", "refusals", "inventory", "orders", "payments", "reviews")
+	splits(t, out)
 	q.LeavesNothing(t)
+}
+
+var splitLine = regexp.MustCompile(`mesh: (\d+) %: v2 got (\d+) of (\d+) attempts \(\d+ %\), and gave \d+ of \d+ receipts`)
+
+// splits holds the shares of v2 to what was asked for: each of the two callers is off by a few calls, and each of the 20
+// visitors may have had one in hand that met the shares of before.
+func splits(t *testing.T, out string) {
+	t.Helper()
+	all := splitLine.FindAllStringSubmatch(out, -1)
+	if len(all) != 3 {
+		t.Errorf("%d lines about the split, want 3", len(all))
+	}
+	for _, m := range all {
+		var n [3]float64
+		for i := range n {
+			n[i], _ = strconv.ParseFloat(m[i+1], 64)
+		}
+		if want := n[0] / 100 * n[2]; n[2] == 0 || math.Abs(n[1]-want) > 25 {
+			t.Errorf("%s: want %.0f", m[0], want)
+		}
+	}
 }
 
 // Ctrl-C ends a run without an end, whatever step it is at.

@@ -18,7 +18,13 @@ import (
 type registry struct {
 	mu    sync.Mutex
 	path  string
-	addrs map[string][]string // by service
+	addrs map[string][]entry // by service
+}
+
+// entry is a process as the file lists it.
+type entry struct {
+	Addr     string            `yaml:"addr"`
+	Metadata map[string]string `yaml:"metadata"`
 }
 
 // endpointFile is where the registry of a run lies.
@@ -26,7 +32,7 @@ func endpointFile(dir string) string { return filepath.Join(dir, "endpoints.yaml
 
 // open begins with a file in which nothing stands.
 func (r *registry) open(_ context.Context, dir string, _ io.Writer) (end func(), err error) {
-	r.path, r.addrs = endpointFile(dir), map[string][]string{}
+	r.path, r.addrs = endpointFile(dir), map[string][]entry{}
 	return nil, r.write()
 }
 
@@ -34,7 +40,8 @@ func (r *registry) open(_ context.Context, dir string, _ io.Writer) (end func(),
 func (r *registry) add(_ context.Context, p *shop.Process) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.addrs[p.Service] = append(r.addrs[p.Service], p.Addr)
+	labels := map[string]string{"version": p.Version}
+	r.addrs[p.Service] = append(r.addrs[p.Service], entry{p.Addr, labels})
 	return r.write()
 }
 
@@ -44,7 +51,7 @@ func (r *registry) remove(sh *shop.Shop, p *shop.Process) error {
 	sh.Strike(p)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.addrs[p.Service] = slices.DeleteFunc(r.addrs[p.Service], func(a string) bool { return a == p.Addr })
+	r.addrs[p.Service] = slices.DeleteFunc(r.addrs[p.Service], func(e entry) bool { return e.Addr == p.Addr })
 	return r.write()
 }
 

@@ -31,7 +31,7 @@ func (s *show) script() []shop.Step {
 		},
 		{
 			Says: "inventory-3 is stopped (SIGSTOP), and continued (SIGCONT) after %s",
-			Time: 1.4, Run: stopInventory,
+			Time: 1.6, Run: stopInventory,
 			Mesh: func(sh *shop.Shop, _, during shop.State) string {
 				return sh.Repeats(during, "inventory") + "; inventory-3 " + sh.Share(during.Calls, "inventory-3")
 			},
@@ -42,6 +42,10 @@ func (s *show) script() []shop.Step {
 			Mesh: func(sh *shop.Shop, _, during shop.State) string {
 				return sh.Repeats(during, "payments") + "; payments-3 " + sh.Share(during.Calls, "payments-3")
 			},
+		},
+		{
+			Says: "inventory v2 joins (inventory-5 and -6), and takes over from v1: 10, 50 and 100 % of the calls",
+			Time: 2.4, Run: s.shiftInventory, Mesh: s.shifted,
 		},
 		{Says: "all processes get new certificates", Time: 0.8, Run: s.renewCertificates, Mesh: s.renewed},
 		{Says: "the root of all certificates is replaced", Time: 1, Run: s.replaceRoot, Mesh: s.renewed},

@@ -15,6 +15,7 @@ var records = map[string]string{
 	"intramesh: endpoint ejected":       ejected,
 	"intramesh: endpoint readmitted":    readmitted,
 	"intramesh: client refused":         Stranger,
+	"intramesh: endpoints":              known,
 }
 
 // diary is what happened in a process. It is the slog.Handler of its mesh: it counts records and hands errors on.
@@ -35,8 +36,8 @@ func newDiary(service string, more map[string]string, errors slog.Handler) diary
 	return diary{errors, &book{service: service, more: more, events: Events{}}}
 }
 
-// Enabled lets all but debugging pass: that an endpoint is readmitted is no error.
-func (diary) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
+// Enabled lets all pass: that an endpoint is readmitted is no error, and how many there are is for debugging.
+func (diary) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle counts the record.
 func (d diary) Handle(ctx context.Context, r slog.Record) error {
@@ -58,8 +59,8 @@ func (d diary) write(what string, r slog.Record) {
 	r.Attrs(func(a slog.Attr) bool {
 		switch {
 		case a.Key == "service":
-			whom = a.Value.String()
-		case a.Key == "endpoint", a.Key == "reason" && what == Stranger:
+			whom, _, _ = strings.Cut(a.Value.String(), "/") // a subset counts for its service
+		case a.Key == "endpoint", a.Key == "reason" && what == Stranger, a.Key == "count" && what == known:
 			detail = " " + a.Value.String()
 		case a.Key == "unlogged": // what strangers can cause is logged once a second at most
 			unlogged = int(a.Value.Int64())

@@ -15,13 +15,14 @@ type Event struct {
 // "stranger payments unknown_authority".
 type Events map[string]Event
 
-// What happens. The first five are records of the mesh's log, the others what the guard of a server saw.
+// What happens. The first six are records of the mesh's log, the others what the guard of a server saw.
 const (
 	Opened     = "opened"     // a breaker
 	Closed     = "closed"     // it
 	ejected    = "ejected"    // an endpoint
 	readmitted = "readmitted" // it
 	Stranger   = "stranger"   // a connection was refused
+	known      = "known"      // the endpoints of a service, by their number
 	denied     = "denied"     // a request of somebody who may not
 	served     = "served"     // a request, by the serial number of its caller's certificate
 )

@@ -12,6 +12,7 @@ import (
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/clientgrpc"
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/security/ca"
 	"github.com/intramesh/intramesh/server"
@@ -53,12 +54,16 @@ func (n *node) register(s *service, addr string) error {
 }
 
 // mesh is the client side. It returns when it knows where the services are that the process cannot start without.
-func (n *node) mesh(needs ...string) (*client.Client, error) {
-	c, err := client.New(client.Config{
+func (n *node) mesh(needs ...string) (c *client.Client, err error) {
+	if n.traffic, err = traffic.NewLive(traffic.Policy{}); err != nil {
+		return nil, err
+	}
+	c, err = client.New(client.Config{
 		Discovery:  n.registry,
 		Identity:   n.identity,
 		ServerID:   IdentityOf, // of the service, so that nobody else can answer for it
 		Resilience: policy(),
+		Traffic:    n.traffic,
 		Logger:     slog.New(n.diary),
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/server"
 )
@@ -34,6 +35,7 @@ type node struct {
 	ledgers  ledgers
 	identity security.Identity // who it is, kept up to date
 	registry Registry          // how it finds others
+	traffic  *traffic.Live     // where its calls go; nil where it makes none
 	diary    diary             // what its mesh noticed
 	calls    recorder          // what became of the calls that this process made
 	tempo    atomic.Int64      // how many times slower than usual it works

@@ -10,12 +10,15 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/intramesh/intramesh/client/traffic"
 )
 
 // Process is a process of the shop as the parent sees it.
 type Process struct {
 	Name    string // "inventory-2"
 	Service string // "inventory"
+	Version string // "v1"
 	Addr    string // "host:port"
 
 	cmd  *exec.Cmd
@@ -28,12 +31,12 @@ type Process struct {
 }
 
 // startProcess runs this same binary as a service and waits until it is ready.
-func (c *Config) startProcess(service, name, dir string) (*Process, error) {
+func (c *Config) startProcess(service, version, name, dir string) (*Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{Name: name, Service: service, cmd: exec.Command(self), done: make(chan struct{})}
+	p := &Process{Name: name, Service: service, Version: version, cmd: exec.Command(self), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), envService+"="+service, envName+"="+name, envDir+"="+dir)
 	if c.Env != nil {
 		p.cmd.Env = append(p.cmd.Env, c.Env(name)...)
@@ -71,6 +74,12 @@ func (p *Process) Ask() (State, error) { return p.put(question{}) }
 // Pace makes it work so many times slower than usual.
 func (p *Process) Pace(times int64) error {
 	_, err := p.put(question{Tempo: times})
+	return err
+}
+
+// Route tells it where its calls go from now on.
+func (p *Process) Route(t traffic.Policy) error {
+	_, err := p.put(question{Traffic: &t})
 	return err
 }
 

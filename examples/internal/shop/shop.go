@@ -71,13 +71,21 @@ func (sh *Shop) open(ctx context.Context) (err error) {
 	return nil
 }
 
+// firstVersion is that of all processes at first.
+const firstVersion = "v1"
+
 // Start runs one more process of a service, which gets an identity first, and returns when others can find it.
 func (sh *Shop) Start(ctx context.Context, service string) error {
+	return sh.StartVersion(ctx, service, firstVersion)
+}
+
+// StartVersion is Start for a process of another version. All of them are the same program; it is for the registry to say.
+func (sh *Shop) StartVersion(ctx context.Context, service, version string) error {
 	name := sh.nextName(service)
 	if err := sh.issuer.enrol(name, service); err != nil {
 		return err
 	}
-	p, err := sh.cfg.startProcess(service, name, sh.dir)
+	p, err := sh.cfg.startProcess(service, version, name, sh.dir)
 	if err != nil {
 		return err
 	}

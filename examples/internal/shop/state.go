@@ -14,8 +14,8 @@ func (s State) merge(o State) {
 	s.Events.merge(o.Events)
 }
 
-// since is s without what had happened at the time of o.
-func (s State) since(o State) State {
+// Since is s without what had happened at the time of o.
+func (s State) Since(o State) State {
 	return State{Calls: s.Calls.since(o.Calls), Events: s.Events.since(o.Events)}
 }
 

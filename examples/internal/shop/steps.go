@@ -61,7 +61,7 @@ func (sh *Shop) runStep(ctx context.Context, st Step, slot time.Duration, before
 	if now, err = sh.State(); err != nil {
 		return during, now, err
 	}
-	during = now.since(at)
+	during = now.Since(at)
 	for line := range strings.Lines(st.Mesh(sh, before, during)) {
 		sh.addf("mesh: %s", strings.TrimSpace(line))
 	}
