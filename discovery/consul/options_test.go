@@ -3,7 +3,6 @@ package consul
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/consul/api"
@@ -202,12 +201,12 @@ func TestConnect(t *testing.T) {
 	finds(t, cfg, "plain-mesh", in("127.0.0.1:20003", id+"plain"))
 	finds(t, cfg, "plain-proxy", in("127.0.0.1:20003", id+"plain"))
 
-	// A server that has lost its data has another trust domain. Where the question comes after it started again, it lets it
-	// wait for an index that is far away.
-	cfg.Wait = 2 * time.Second
+	// A server that has lost its data has another trust domain.
 	w := listen(t, newPlane(t, cfg), "native")
 	w.has("127.0.0.1:1")
-	s.Restart()
+	s.Stop()
+	w.fails("")
+	s.Start()
 	add(t, s, api.AgentServiceRegistration{Name: "native", Address: "127.0.0.1", Port: 1, Connect: &api.AgentServiceConnect{Native: true}})
 	w.until(func(discovery.Update) bool { return len(w.set) == 1 && w.set[0].ID != id+"native" })
 	if roots, _, err := s.Client().Agent().ConnectCARoots(nil); err != nil || w.set[0].ID != "spiffe://"+roots.TrustDomain+"/ns/default/dc/dc1/svc/native" {
