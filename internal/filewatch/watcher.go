@@ -13,9 +13,15 @@ import (
 // and works for who polls.
 type Watcher struct {
 	notify *fsnotify.Watcher
-	way    atomic.Pointer[[]string] // the entries that matter
+	way    atomic.Pointer[interest] // what matters
 	merged chan struct{}
 	ended  chan struct{}
+}
+
+// interest is what changes matter: those of some entries of directories, and all that happens in some directories.
+type interest struct {
+	entries []string
+	folders []string
 }
 
 // New makes a Watcher, which Close ends. It fails where the operating system has no more of them.
@@ -56,9 +62,10 @@ func (w *Watcher) run() {
 // matters leaves out the other files of the directories, and changes of times, which reading can cause.
 func (w *Watcher) matters(e fsnotify.Event) bool {
 	way := w.way.Load()
-	return e.Op != fsnotify.Chmod && way != nil && slices.ContainsFunc(*way, func(entry string) bool {
-		return e.Name == entry || e.Name == filepath.Dir(entry) // the directory itself: it was removed or renamed
-	})
+	return e.Op != fsnotify.Chmod && way != nil && (slices.Contains(way.folders, filepath.Dir(e.Name)) ||
+		slices.ContainsFunc(way.entries, func(entry string) bool {
+			return e.Name == entry || e.Name == filepath.Dir(entry) // the directory itself: it was removed or renamed
+		}))
 }
 
 // changes has a value when something changed since the last one was taken.
@@ -72,24 +79,42 @@ func (w *Watcher) changes() <-chan struct{} {
 // Follow watches the directories on the way to the files as it is now, and no others. The paths are absolute. What cannot
 // be watched is left to polling. It is called before the files are read, and again whenever they are, because the way may
 // have changed.
-func (w *Watcher) Follow(paths ...string) {
+func (w *Watcher) Follow(paths ...string) { w.FollowAll(paths, nil) }
+
+// FollowAll does the same, and watches everything in some directories besides: files that come and go there, too. What is in
+// directories below them is not watched.
+func (w *Watcher) FollowAll(paths, folders []string) {
 	if w == nil {
 		return
 	}
 	for range 3 { // the way may change before it is watched
-		entries := ways(paths)
-		w.way.Store(&entries)
-		w.watch(entries)
-		if slices.Equal(entries, ways(paths)) {
+		now := look(paths, folders)
+		w.way.Store(now)
+		w.watch(now)
+		if again := look(paths, folders); slices.Equal(now.entries, again.entries) && slices.Equal(now.folders, again.folders) {
 			return
 		}
 	}
 }
 
-func (w *Watcher) watch(entries []string) {
+// look finds what matters as it is now.
+func look(paths, folders []string) *interest {
+	i := &interest{entries: ways(paths)}
+	for _, folder := range folders {
+		entries := way(folder)
+		i.entries = append(i.entries, entries...)
+		i.folders = append(i.folders, entries[len(entries)-1]) // where the way ends: the directory itself, if it is there
+	}
+	return i
+}
+
+func (w *Watcher) watch(now *interest) {
 	want := map[string]bool{}
-	for _, entry := range entries {
+	for _, entry := range now.entries {
 		want[filepath.Dir(entry)] = true
+	}
+	for _, folder := range now.folders {
+		want[folder] = true
 	}
 	for _, dir := range w.notify.WatchList() {
 		if !want[dir] {

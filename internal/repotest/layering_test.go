@@ -33,7 +33,7 @@ var layers = []layer{
 	// Planes produce data for clients and servers, and never import them.
 	{packages: []string{"discovery/manifest", "discovery/consul", "discovery/kubernetes", "discovery/xds"},
 		imports: join(base, fields, files, ask, []string{"client/traffic"}),
-		modules: join(wait, []string{"go.yaml.in/yaml/v3", "istio.io/api", "sigs.k8s.io/gateway-api", "github.com/hashicorp/consul/api"})},
+		modules: join(wait, []string{"go.yaml.in/yaml/v3", "istio.io/api", "sigs.k8s.io/gateway-api", "google.golang.org/protobuf", "github.com/hashicorp/consul/api"})},
 	{packages: []string{"telemetry/admin"}, imports: join(base, fields, inner, []string{"client", "server"})},
 
 	// The four fields know nothing of each other. They report through what is in internal/call.

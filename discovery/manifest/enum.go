@@ -1,0 +1,24 @@
+package manifest
+
+// later is why fields are refused that are on the way.
+const later = "is not supported yet"
+
+// goEnums are the values of types that Go has as strings, by the name of the type. Istio's are in its descriptors.
+var goEnums = map[string][]string{
+	"PathMatchType":                 {"Exact", "PathPrefix", "RegularExpression"},
+	"HeaderMatchType":               {"Exact", "RegularExpression"},
+	"QueryParamMatchType":           {"Exact", "RegularExpression"},
+	"GRPCHeaderMatchType":           {"Exact", "RegularExpression"},
+	"GRPCMethodMatchType":           {"Exact", "RegularExpression"},
+	"HTTPMethod":                    {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"},
+	"HTTPPathModifierType":          {"ReplaceFullPath", "ReplacePrefixMatch"},
+	"HTTPRouteExternalAuthProtocol": {"HTTP", "GRPC"},
+	"HTTPRouteFilterType": {
+		"RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "RequestRedirect", "URLRewrite", "ExtensionRef",
+		"CORS", "ExternalAuth",
+	},
+	"GRPCRouteFilterType":    {"RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "ExtensionRef"},
+	"SessionPersistenceType": {"Cookie", "Header"},
+	"CookieLifetimeType":     {"Permanent", "Session"},
+	"GatewayDefaultScope":    {"All", "None"},
+}
