@@ -13,7 +13,7 @@ BENCHARGS ?=
 
 .PHONY: help
 help: ## show what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 # Where the Consul server is goes into the environment, because go test would else take what it remembers of a run without
 # one for the result with it.
@@ -33,6 +33,11 @@ test-consul: ## build a Consul server where there is none, and run the tests aga
 .PHONY: bench
 bench: ## compare with plain net/http and grpc-go; BENCHARGS=-h shows the flags
 	@cd internal/bench && $(GO) run . $(BENCHARGS)
+
+.PHONY: bench-consul
+bench-consul: ## measure discovery by Consul against a real server, in 4 minutes
+	@server=$$(cd internal/consultool && $(GO) run .) && \
+		INTRAMESH_TEST_CONSUL="$$server" $(GO) test ./discovery/consul -count 1 -timeout 20m -run 'TestFigures$$' -figures -v
 
 .PHONY: lint
 lint: ## gofmt, go vet and golangci-lint, in every module

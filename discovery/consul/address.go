@@ -54,6 +54,8 @@ func (p *Plane) web(address, scheme string) error {
 	case scheme == "http" && p.cfg.TLS != nil:
 		return errors.New("http, but field TLS is set")
 	}
+	// Packing and unpacking takes longer than to hand over what is not packed, on one host.
+	p.base.DisableCompression = u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 	return nil
 }
 
@@ -62,7 +64,7 @@ func (p *Plane) socket(conf *api.Config, path string) error {
 	if path == "" {
 		return errors.New("want a path behind unix://")
 	}
-	p.base.Proxy = nil
+	p.base.Proxy, p.base.DisableCompression = nil, true
 	p.base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", path)
 	}

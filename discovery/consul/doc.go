@@ -56,7 +56,7 @@
 // Each service that somebody watches costs one blocking query and one connection, however many clients watch it; Consul
 // answers when something changes, and once in Config.Wait when nothing does. Watches hear of differences. After an answer
 // the next question follows 100 ms later at the earliest, and later where answers are large, so that reading them takes
-// about 5 % of a core; 800 ms at the most. The index of a query starts again when it goes back. An agent takes 200
+// 3 % of a core or less; half a second at the most. The index of a query starts again when it goes back. An agent takes 200
 // connections of one client unless its http_max_conns_per_client says otherwise.
 //
 // # When Consul is away

@@ -77,3 +77,28 @@ func TestMinutesWithoutConsul(t *testing.T) {
 		srv.Close()
 	})
 }
+
+// TestHundredClients checks that clients which share a Plane ask one question a service.
+func TestHundredClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, p := newFake(t, Config{})
+		for range 100 {
+			c, err := client.New(client.Config{Discovery: p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if err := c.Ready(t.Context(), "a", "b", "c"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if n := f.count(); n != 6 {
+			t.Errorf("%d questions for 100 clients of 3 services, want the first and one that is held of each", n)
+		}
+		time.Sleep(10 * time.Minute)
+		if n := f.count(); n > 6+3*11 {
+			t.Errorf("%d questions after 10 idle minutes", n)
+		}
+	})
+}
