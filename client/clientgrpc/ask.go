@@ -9,7 +9,7 @@ import (
 // Request is what routes ask of the call.
 func (r *rpc) Request() traffic.Request {
 	return traffic.Request{
-		GRPC: true, Authority: r.Service, Path: r.Method, Method: "POST", Header: (*asked)(r),
+		GRPC: true, Authority: r.authority(), Path: r.Method, Method: "POST", Header: (*asked)(r),
 	}
 }
 

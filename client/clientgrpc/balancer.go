@@ -2,16 +2,14 @@ package clientgrpc
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/balancer"
 	"google.golang.org/grpc/connectivity"
 
-	"github.com/intramesh/intramesh/discovery/balance"
 	"github.com/intramesh/intramesh/internal/stack"
+	"github.com/intramesh/intramesh/security"
 )
 
 // balancerName is how the service config names the balancer.
@@ -25,36 +23,24 @@ type builder struct{}
 func (builder) Name() string { return balancerName }
 
 func (builder) Build(cc balancer.ClientConn, _ balancer.BuildOptions) balancer.Balancer {
-	lb := &lb{cc: cc, wake: make(chan struct{}, 1), stop: make(chan struct{})}
-	lb.ready.Store(&readySet{})
-	return lb
+	return &lb{cc: cc, wake: make(chan struct{}, 1), stop: make(chan struct{})}
 }
 
-// lb holds the connections of one grpc.ClientConn to the endpoints of its destination. It decides which to make and says
-// which are ready; it does not choose. Its keeper, a goroutine, is the only one that makes and ends connections.
+// lb holds the connections of one grpc.ClientConn, in groups: one for each destination that its calls go to. It decides
+// which to make and says which are ready; it does not choose. Its keeper, a goroutine, is the only one that makes and ends
+// connections.
 type lb struct {
-	cc      balancer.ClientConn
-	feed    *feed    // set once, before the keeper starts
-	conns   sync.Map // *stack.Node to *conn
-	ready   atomic.Pointer[readySet]
-	failed  atomic.Int64 // connections that nobody waits for, having failed too often
-	lastErr atomic.Pointer[error]
-	changes atomic.Uint64 // counts what may matter to calls that wait
-	asked   atomic.Bool   // the caller wants to be connected (grpc.ClientConn.Connect)
-	urgent  atomic.Bool   // calls fail because nothing is connected
+	cc     balancer.ClientConn
+	feed   *feed    // set once, before the keeper starts
+	home   *group   // of the service that the target names; it stays as long as lb does
+	groups sync.Map // *stack.Destination to *group: where routes lead elsewhere
 
-	mu     sync.Mutex
-	wanted map[*stack.Node]struct{} // asked for and not yet looked at
-	wake   chan struct{}
-	stop   chan struct{}
-	once   sync.Once
-	done   sync.WaitGroup
-}
+	of *security.Material // the identity of now, as the keeper last saw it
 
-// readySet is the connections that are ready at one moment.
-type readySet struct {
-	nodes  []*stack.Node
-	picker balance.Picker
+	wake chan struct{}
+	stop chan struct{}
+	once sync.Once
+	done sync.WaitGroup
 }
 
 // UpdateClientConnState starts the keeper at the first state; later ones only carry another service config.
@@ -64,10 +50,15 @@ func (lb *lb) UpdateClientConnState(s balancer.ClientConnState) error {
 		return errors.New("clientgrpc: the balancer works only with targets of the scheme mesh")
 	}
 	if lb.feed == nil {
-		lb.feed = f
+		lb.start(f)
 		lb.done.Go(lb.keep)
 	}
 	return nil
+}
+
+func (lb *lb) start(f *feed) {
+	lb.feed = f
+	lb.home = newGroup(lb, f.dest)
 }
 
 // ResolverError has nothing to say: the resolver never fails once it is built.
@@ -76,10 +67,14 @@ func (lb *lb) ResolverError(error) {}
 // UpdateSubConnState is not called: every SubConn has a listener.
 func (lb *lb) UpdateSubConnState(balancer.SubConn, balancer.SubConnState) {}
 
-// ExitIdle makes the keeper connect, to one endpoint at least.
+// ExitIdle makes the keeper connect, to one endpoint of the target's service at least. Where there is no keeper yet there
+// is nothing to connect to.
 func (lb *lb) ExitIdle() {
-	lb.asked.Store(true)
-	lb.nudge()
+	if lb.home != nil {
+		lb.home.asked.Store(true)
+		lb.home.touch(time.Now())
+		lb.home.nudge()
+	}
 }
 
 // Close ends the keeper and its connections.
@@ -99,68 +94,100 @@ func (lb *lb) nudge() {
 // keep makes the connections that are wanted, ends those to endpoints that have gone, and tells grpc what is ready.
 func (lb *lb) keep() {
 	defer lb.shutdown()
-	var told news
 	for {
-		now := news{once: true, changes: lb.changes.Load()}
-		var changed <-chan struct{}
-		now.eps, changed = lb.feed.dest.Watch()
+		// A channel that is closed need not be the one that select takes: what has changed is found out here.
+		eps, changed := lb.home.dest.Watch()
+		if eps != lb.home.told.eps {
+			lb.home.dirty.Store(true)
+		}
 		renewed := lb.renewed()
-		count := lb.reconcile(now.eps)
 		// Every publication wakes the calls that wait for a connection, and they may ask for one: without news there must
 		// be none.
-		if told != now {
-			lb.publish(count, now.eps, told.eps != now.eps)
-			told = now
+		news, next := lb.look(time.Now())
+		if news {
+			lb.publish()
 		}
 		select {
 		case <-changed:
 		case <-renewed:
 		case <-lb.wake:
-		case <-count.alarm():
-			lb.changes.Add(1)
+		case <-after(next):
 		case <-lb.stop:
 			return
 		}
 	}
 }
 
-// news is what grpc was last told.
-type news struct {
-	once    bool
-	changes uint64
-	eps     *stack.Endpoints
+// after is a channel that speaks at a moment, in Unix nanoseconds; nil where there is none.
+func after(at int64) <-chan time.Time {
+	if at == 0 {
+		return nil
+	}
+	return time.After(max(time.Until(time.Unix(0, at)), time.Nanosecond))
 }
 
-// publish tells grpc what is ready. Weights may have changed where the endpoints have.
-func (lb *lb) publish(t *tally, eps *stack.Endpoints, weights bool) {
-	if weights || !slices.Equal(lb.ready.Load().nodes, t.ready) {
-		lb.ready.Store(&readySet{nodes: t.ready, picker: lb.feed.dest.PickerOf(t.ready)})
-	}
-	lb.failed.Store(t.hopeless())
+// look goes through the groups. It reports whether grpc is to be told, and when to look again at the latest; 0: not before
+// there is a reason.
+func (lb *lb) look(now time.Time) (news bool, next int64) {
+	lb.each(func(g *group) {
+		if g.unused(now) {
+			g.drop()
+			news = true // who waits for one of its connections has to ask for the group anew
+			return
+		}
+		if g.look(now) {
+			news = true
+		}
+		if at := g.due(); at != 0 && (next == 0 || at < next) {
+			next = at
+		}
+	})
+	return news, next
+}
+
+func (lb *lb) each(f func(*group)) {
+	f(lb.home)
+	lb.groups.Range(func(_, v any) bool {
+		f(v.(*group))
+		return true
+	})
+}
+
+// publish tells grpc that something has changed. One group that is ready makes the whole ready: the others are for other
+// calls.
+func (lb *lb) publish() {
 	state := connectivity.Idle
-	switch {
-	case len(t.ready) > 0:
-		state = connectivity.Ready
-	case t.connecting > 0, eps == nil:
-		state = connectivity.Connecting
-	case len(t.failed) > 0, len(eps.Nodes) == 0:
-		state = connectivity.TransientFailure
-	}
+	lb.each(func(g *group) {
+		if rank[g.state] > rank[state] {
+			state = g.state
+		}
+	})
 	lb.cc.UpdateState(balancer.State{ConnectivityState: state, Picker: &picker{lb}})
 }
 
-// hasten makes the keeper connect to what has failed.
-func (lb *lb) hasten() {
-	lb.urgent.Store(true)
-	lb.nudge()
+// rank says which state is told of several. That calls to one destination fail is news where nothing else goes on.
+var rank = map[connectivity.State]int{connectivity.TransientFailure: 1, connectivity.Connecting: 2, connectivity.Ready: 3}
+
+// group is the one for a destination, made where there is none yet.
+func (lb *lb) group(d *stack.Destination, now time.Time) *group {
+	g := lb.home
+	if d != g.dest {
+		if v, ok := lb.groups.Load(d); ok {
+			g = v.(*group)
+		} else {
+			g = lb.newcomer(d)
+		}
+	}
+	g.touch(now)
+	return g
 }
 
-// trouble is the reason why nothing can be connected to. Being no status it lets calls with WaitForReady wait. That a
-// call fails for it makes the keeper hurry.
-func (lb *lb) trouble(err error) error {
-	lb.hasten()
-	if last := lb.lastErr.Load(); last != nil {
-		return fmt.Errorf("%w: %w", err, *last)
-	}
-	return err
+func (lb *lb) newcomer(d *stack.Destination) *group {
+	g := newGroup(lb, d)
+	g.touch(time.Now()) // the call may have waited for long
+	v, _ := lb.groups.LoadOrStore(d, g)
+	lb.nudge()
+	return v.(*group)
 }
+
+func (lb *lb) shutdown() { lb.each((*group).drop) }

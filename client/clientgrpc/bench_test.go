@@ -77,14 +77,19 @@ func benchmarkChange(b *testing.B, n, ready int) {
 		b.Fatal(err)
 	}
 	lb := builder{}.Build(still{}, balancer.BuildOptions{}).(*lb)
-	lb.feed = &feed{dest: c.Core().Destination("orders", time.Now()), warm: 16}
-	eps, changed := lb.feed.dest.Watch()
+	lb.start(&feed{dest: c.Core().Destination("orders", time.Now()), warm: 16})
+	g := lb.home
+	eps, changed := g.dest.Watch()
 	t := &tally{now: time.Now()}
 	for _, n := range eps.Nodes[:ready] {
 		t.connecting = 0
-		lb.connectTo(n, t, 0)
+		g.connectTo(n, t, 0)
 	}
-	lb.publish(lb.reconcile(eps), eps, true)
+	tell := func() {
+		g.settle(g.reconcile(eps), eps, true)
+		lb.publish()
+	}
+	tell()
 	one := discovery.Endpoint{Addr: "10.9.9.9:1"}
 	for i := 0; b.Loop(); i++ {
 		u := discovery.Update{Kind: discovery.Diff, Endpoints: []discovery.Endpoint{one}}
@@ -93,7 +98,7 @@ func benchmarkChange(b *testing.B, n, ready int) {
 		}
 		source.news <- u
 		<-changed
-		eps, changed = lb.feed.dest.Watch()
-		lb.publish(lb.reconcile(eps), eps, true)
+		eps, changed = g.dest.Watch()
+		tell()
 	}
 }

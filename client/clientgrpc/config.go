@@ -1,6 +1,7 @@
 package clientgrpc
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -39,25 +40,81 @@ type retryPolicy struct {
 	Codes       []string `json:"retryableStatusCodes"`
 }
 
-// configFor is the service config, as JSON, under a policy.
-func configFor(p resilience.Policy) string {
+// configFor is the service config, as JSON, for calls that may fall under any of these policies, and what it has grpc
+// repeat. It speaks for all of them: which one a call is under, and so whether it may be repeated, is the picker's to say.
+func configFor(retries []*resilience.Retry) (string, *emitted) {
+	twice, once := unite(retries, true), unite(retries, false)
 	c := serviceConfig{Balancing: []map[string]struct{}{{balancerName: {}}}}
-	if names, codes := streamsToRetry(p.Retry); len(names) > 0 {
-		c.Methods = []methodConfig{{Names: names, Retry: policyFor(p.Retry.Backoff, codes)}}
+	for _, part := range []struct {
+		union
+		idempotent bool
+	}{{twice, true}, {once, false}} {
+		if len(part.codes) == 0 {
+			continue
+		}
+		if names := streamsThat(part.idempotent); len(names) > 0 {
+			c.Methods = append(c.Methods, methodConfig{Names: names, Retry: part.policy()})
+		}
 	}
 	b, err := json.Marshal(c)
 	if err != nil {
 		panic(err) // plain data
 	}
-	return string(b)
+	return string(b), &emitted{idempotent: twice.codes, other: once.codes}
 }
 
-// policyFor words a back-off in grpc's terms: it waits for 0.8 to 1.2 times a value, where ours is between 0 and twice
-// that value. The number of attempts is left to the picker, because grpc rewords the error when it stops by itself.
-func policyFor(b resilience.Backoff, codes []call.Code) retryPolicy {
-	b = b.OrDefault()
-	p := retryPolicy{MaxAttempts: maxAttempts, Initial: seconds(b.Base / 2), Max: seconds(b.Max / 2), Multiplier: 2}
-	for _, c := range codes {
+// emitted is the codes after which grpc repeats streams of methods that may be executed twice by their proto, and of others.
+type emitted struct{ idempotent, other []call.Code }
+
+func (e *emitted) after(m method) []call.Code {
+	switch {
+	case !m.streaming:
+		return nil
+	case m.idempotent:
+		return e.idempotent
+	}
+	return e.other
+}
+
+// and is what either has grpc repeat.
+func (e *emitted) and(o *emitted) *emitted {
+	if o == nil {
+		return e
+	}
+	return &emitted{idempotent: join(e.idempotent, o.idempotent), other: join(e.other, o.other)}
+}
+
+// union is what any of several policies repeats.
+type union struct {
+	codes   []call.Code
+	backoff resilience.Backoff // the longest: nothing is repeated sooner than its own policy has it
+}
+
+func unite(retries []*resilience.Retry, idempotent bool) (u union) {
+	for _, r := range retries {
+		codes := repeatable(r, idempotent)
+		if len(codes) == 0 {
+			continue
+		}
+		u.codes = join(u.codes, codes)
+		b := r.Backoff.OrDefault()
+		u.backoff.Base, u.backoff.Max = max(u.backoff.Base, b.Base), max(u.backoff.Max, b.Max)
+	}
+	return u
+}
+
+// join is the codes of both, each once and in their order, so that the same policies always make the same config.
+func join(a, b []call.Code) []call.Code {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// policy words a back-off in grpc's terms: it waits for 0.8 to 1.2 times a value, where ours is between 0 and twice that
+// value. The number of attempts is left to the picker, because grpc rewords the error when it stops by itself.
+func (u union) policy() retryPolicy {
+	p := retryPolicy{MaxAttempts: maxAttempts, Initial: seconds(u.backoff.Base / 2), Max: seconds(u.backoff.Max / 2), Multiplier: 2}
+	for _, c := range u.codes {
 		p.Codes = append(p.Codes, c.String())
 	}
 	return p
@@ -68,14 +125,17 @@ func seconds(d time.Duration) string {
 	return strconv.FormatFloat(max(d, time.Nanosecond).Seconds(), 'f', 9, 64) + "s"
 }
 
-// streamsToRetry are the streaming methods that may be retried, and after which codes.
-func streamsToRetry(r *resilience.Retry) (names []methodName, codes []call.Code) {
+// streamsThat are the streaming methods that may be executed twice, or those that may not, by their proto.
+func streamsThat(twice bool) (names []methodName) {
 	streaming(func(md protoreflect.MethodDescriptor) {
-		if c := repeatable(r, idempotent(md)); len(c) > 0 {
-			names, codes = append(names, methodName{string(md.Parent().FullName()), string(md.Name())}), c
+		if idempotent(md) == twice {
+			names = append(names, methodName{string(md.Parent().FullName()), string(md.Name())})
 		}
 	})
-	return names, codes
+	slices.SortFunc(names, func(a, b methodName) int {
+		return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Method, b.Method))
+	})
+	return names
 }
 
 // repeatable are the codes after which a stream may be retried; none for one that may not. With an explicit list of

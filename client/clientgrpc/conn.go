@@ -15,7 +15,7 @@ import (
 
 // conn is a grpc.ClientConn's connection to one endpoint.
 type conn struct {
-	lb    *lb
+	group *group
 	node  *stack.Node
 	sc    balancer.SubConn
 	state atomic.Uint32 // a connectivity.State
@@ -31,12 +31,12 @@ type conn struct {
 type nodeKey struct{}
 
 // newConn makes an idle connection. Only the keeper calls it.
-func (lb *lb) newConn(n *stack.Node) (*conn, error) {
-	c := &conn{lb: lb, node: n}
+func (g *group) newConn(n *stack.Node) (*conn, error) {
+	c := &conn{group: g, node: n}
 	c.state.Store(uint32(connectivity.Idle))
 	addr := resolver.Address{Addr: n.Addr(), Attributes: attributes.New(nodeKey{}, n)}
 	//nolint:staticcheck // deprecated for more than one address only
-	sc, err := lb.cc.NewSubConn([]resolver.Address{addr}, balancer.NewSubConnOptions{StateListener: c.changed})
+	sc, err := g.lb.cc.NewSubConn([]resolver.Address{addr}, balancer.NewSubConnOptions{StateListener: c.changed})
 	c.sc = sc
 	return c, err
 }
@@ -52,14 +52,14 @@ func (c *conn) changed(s balancer.SubConnState) {
 	case connectivity.TransientFailure:
 		c.failed()
 		if s.ConnectionError != nil {
-			c.lb.lastErr.Store(&s.ConnectionError)
+			c.group.lastErr.Store(&s.ConnectionError)
 		}
 	case connectivity.Ready:
 		c.fails.Store(0)
 	}
 	c.state.Store(uint32(s.ConnectivityState))
-	c.lb.changes.Add(1)
-	c.lb.nudge()
+	c.group.changes.Add(1)
+	c.group.nudge()
 }
 
 // failed counts a failed attempt to connect. One that took long was no server that is being restarted: it counts as many.
@@ -72,8 +72,8 @@ func (c *conn) failed() {
 	c.fails.Add(1)
 }
 
-func (lb *lb) conn(n *stack.Node) *conn {
-	c, _ := lb.conns.Load(n)
+func (g *group) conn(n *stack.Node) *conn {
+	c, _ := g.conns.Load(n)
 	found, _ := c.(*conn)
 	return found
 }

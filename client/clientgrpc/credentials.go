@@ -15,17 +15,22 @@ import (
 
 // identity is the transport credentials of a client with an identity: mutual TLS, and each endpoint has to prove who it
 // is. Which endpoint it is comes with the address's attributes.
-type identity struct{ tls *meshtls.Client }
+type identity struct {
+	tls     *meshtls.Client
+	vouched *vouched
+}
+
+var errNoTLS = errors.New("clientgrpc: grpc's TLS credentials say nothing of TLS")
 
 var errNoEndpoint = errors.New("clientgrpc: these credentials are only for endpoints that the mesh chose")
 
 // ClientHandshake is called by grpc for every connection.
 func (i identity) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	info := credentials.ClientHandshakeInfoFromContext(ctx)
-	if info.Attributes == nil {
+	asked := credentials.ClientHandshakeInfoFromContext(ctx)
+	if asked.Attributes == nil {
 		return nil, nil, errNoEndpoint
 	}
-	n, ok := info.Attributes.Value(nodeKey{}).(*stack.Node)
+	n, ok := asked.Attributes.Value(nodeKey{}).(*stack.Node)
 	if !ok {
 		return nil, nil, errNoEndpoint
 	}
@@ -40,7 +45,11 @@ func (i identity) ClientHandshake(ctx context.Context, authority string, raw net
 	if err != nil {
 		return nil, nil, security.Refusal(err)
 	}
-	return &judged{conn}, auth, nil
+	info, ok := auth.(credentials.TLSInfo)
+	if !ok {
+		return nil, nil, errNoTLS // not of credentials.NewTLS
+	}
+	return &judged{conn}, TLSInfo{TLSInfo: info, service: n.Service(), vouched: i.vouched}, nil
 }
 
 // judged is a connection that the server may still refuse: in TLS 1.3 the client's handshake is done before the server has

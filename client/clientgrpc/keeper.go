@@ -9,7 +9,7 @@ import (
 	"github.com/intramesh/intramesh/internal/stack"
 )
 
-// maxConnecting bounds the connections that a grpc.ClientConn makes at the same time. A picker that connects to whatever
+// maxConnecting bounds the connections that a grpc.ClientConn makes to one destination at the same time. A picker that connects to whatever
 // it is asked for opens hundreds for one call when nothing is ready.
 const maxConnecting = 16
 
@@ -35,24 +35,24 @@ func (c *conn) rest() time.Duration {
 func (c *conn) hopeless() bool { return c.fails.Load() >= hopelessAfter }
 
 // reconcile makes the connections be what they should be, and counts them.
-func (lb *lb) reconcile(eps *stack.Endpoints) *tally {
-	t := &tally{now: time.Now(), ready: make([]*stack.Node, 0, len(lb.ready.Load().nodes)+1)}
-	lb.renew()
-	lb.conns.Range(func(_, v any) bool {
+func (g *group) reconcile(eps *stack.Endpoints) *tally {
+	t := &tally{now: time.Now(), ready: make([]*stack.Node, 0, len(g.ready.Load().nodes)+1)}
+	g.renew()
+	g.conns.Range(func(_, v any) bool {
 		c := v.(*conn)
 		if c.node.Retired() {
-			lb.drop(c)
+			g.close(c)
 			return true
 		}
 		t.add(c)
 		return true
 	})
-	if lb.urgent.Swap(false) {
-		lb.hurry(t)
+	if g.urgent.Swap(false) {
+		g.hurry(t)
 	}
-	lb.connectWanted(t)
-	if eps != nil {
-		lb.warm(eps.Nodes, t)
+	g.connectWanted(t)
+	if eps != nil && g.used.Load() != 0 {
+		g.warm(eps.Nodes, t)
 	}
 	return t
 }
@@ -92,23 +92,22 @@ func (t *tally) hopeless() (n int64) {
 	return n
 }
 
-// alarm is when the keeper must look again without any news: at the end of the patience for what is connecting while
-// something else is ready, or when failed endpoints may be connected to anew.
-func (t *tally) alarm() <-chan time.Time {
+// alarm is when the keeper must look again without any news, in Unix nanoseconds: at the end of the patience for what is
+// connecting while something else is ready, or when failed endpoints may be connected to anew. 0: never, or it is past.
+func (t *tally) alarm() int64 {
 	at := t.retryAt
 	if t.connecting > 0 && len(t.ready) > 0 {
 		at = t.youngest + int64(patience)
 	}
-	left := time.Until(time.Unix(0, at))
-	if left <= 0 {
-		return nil
+	if at <= time.Now().UnixNano() {
+		return 0
 	}
-	return time.After(left)
+	return at
 }
 
 // hurry connects anew to endpoints that failed and that grpc would leave alone: calls fail or wait because nothing is
 // connected, and the servers may be back long since. A new SubConn begins grpc's back-off anew.
-func (lb *lb) hurry(t *tally) {
+func (g *group) hurry(t *tally) {
 	if len(t.ready) > 0 {
 		return
 	}
@@ -122,34 +121,34 @@ func (lb *lb) hurry(t *tally) {
 			}
 			continue
 		}
-		lb.drop(c)
-		lb.connectTo(c.node, t, c.fails.Load())
+		g.close(c)
+		g.connectTo(c.node, t, c.fails.Load())
 	}
-	lb.urgent.Store(t.connecting == 0 && len(t.failed) > 0) // once more, at retryAt
+	g.urgent.Store(t.connecting == 0 && len(t.failed) > 0) // once more, at retryAt
 }
 
 // connectWanted makes the connections that picks asked for, and makes those again that were in use when they were lost.
-func (lb *lb) connectWanted(t *tally) {
+func (g *group) connectWanted(t *tally) {
 	for _, c := range t.idle {
 		if c.used.Swap(false) {
-			lb.connect(c, t)
+			g.connect(c, t)
 		}
 	}
-	lb.mu.Lock()
-	wanted := lb.wanted
-	lb.wanted = nil
-	lb.mu.Unlock()
+	g.mu.Lock()
+	wanted := g.wanted
+	g.wanted = nil
+	g.mu.Unlock()
 	for n := range wanted {
 		if !n.Retired() {
-			lb.connectTo(n, t, 0)
+			g.connectTo(n, t, 0)
 		}
 	}
 }
 
 // warm makes connections ahead, from a place that differs from client to client.
-func (lb *lb) warm(nodes []*stack.Node, t *tally) {
-	want := lb.feed.warm
-	if lb.asked.Swap(false) {
+func (g *group) warm(nodes []*stack.Node, t *tally) {
+	want := g.lb.feed.warm
+	if g.asked.Swap(false) {
 		want = max(want, 1)
 	}
 	want = min(want, len(nodes))
@@ -159,55 +158,48 @@ func (lb *lb) warm(nodes []*stack.Node, t *tally) {
 	}
 	start := rand.IntN(len(nodes))
 	for i := 0; i < len(nodes) && have() < want && t.connecting < maxConnecting; i++ {
-		lb.connectTo(nodes[(start+i)%len(nodes)], t, 0)
+		g.connectTo(nodes[(start+i)%len(nodes)], t, 0)
 	}
 }
 
 // connectTo connects to an endpoint; a connection that is made for that begins with so many failures.
-func (lb *lb) connectTo(n *stack.Node, t *tally, fails int32) {
+func (g *group) connectTo(n *stack.Node, t *tally, fails int32) {
 	if t.connecting >= maxConnecting {
 		return
 	}
-	c := lb.conn(n)
+	c := g.conn(n)
 	if c == nil {
 		var err error
-		if c, err = lb.newConn(n); err != nil {
+		if c, err = g.newConn(n); err != nil {
 			return // the connection is closing
 		}
 		c.fails.Store(fails)
-		lb.conns.Store(n, c)
+		g.conns.Store(n, c)
 	}
-	lb.connect(c, t)
+	g.connect(c, t)
 }
 
-func (lb *lb) connect(c *conn, t *tally) {
+func (g *group) connect(c *conn, t *tally) {
 	if c.State() != connectivity.Idle || t.connecting >= maxConnecting {
 		return
 	}
-	lb.begin(c)
+	g.begin(c)
 	t.connecting++
 	t.youngest = max(t.youngest, c.since.Load())
 }
 
 // begin starts an attempt to connect.
-func (lb *lb) begin(c *conn) {
-	c.of = lb.material()
+func (g *group) begin(c *conn) {
+	c.of = g.lb.material()
 	c.since.Store(time.Now().UnixNano())
 	c.state.Store(uint32(connectivity.Connecting))
 	c.sc.Connect()
 }
 
-func (lb *lb) drop(c *conn) {
-	lb.conns.Delete(c.node)
+func (g *group) close(c *conn) {
+	g.conns.Delete(c.node)
 	c.sc.Shutdown()
 	if c.next != nil {
 		c.next.sc.Shutdown()
 	}
-}
-
-func (lb *lb) shutdown() {
-	lb.conns.Range(func(_, v any) bool {
-		lb.drop(v.(*conn))
-		return true
-	})
 }

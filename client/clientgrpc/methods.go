@@ -14,7 +14,7 @@ import (
 var methods methodTable
 
 // method is what a proto says of a method. One that no proto describes may not be executed twice.
-type method struct{ idempotent bool }
+type method struct{ idempotent, streaming bool }
 
 // methodTable remembers what it has looked up.
 type methodTable struct {
@@ -45,7 +45,10 @@ func lookup(full string) method {
 		return method{}
 	}
 	md, ok := d.(protoreflect.MethodDescriptor)
-	return method{idempotent: ok && idempotent(md)}
+	if !ok {
+		return method{}
+	}
+	return method{idempotent: idempotent(md), streaming: md.IsStreamingClient() || md.IsStreamingServer()}
 }
 
 func idempotent(md protoreflect.MethodDescriptor) bool {

@@ -45,7 +45,7 @@ func DialOptions(c *client.Client) []grpc.DialOption {
 		opts = append(opts, grpc.WithContextDialer(d.dial))
 	}
 	if d.tls != nil {
-		opts = append(opts, grpc.WithTransportCredentials(identity{d.tls}))
+		opts = append(opts, grpc.WithTransportCredentials(identity{d.tls, &d.vouched}))
 	}
 	return opts
 }
@@ -65,6 +65,8 @@ type dialer struct {
 	config client.Config
 	tls    *meshtls.Client // nil without an identity
 	direct bool            // the endpoints are grpc's own matter
+
+	vouched vouched
 }
 
 func (d *dialer) interceptors() []grpc.DialOption {

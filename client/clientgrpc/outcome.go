@@ -19,6 +19,9 @@ func (r *rpc) outcome(a *stack.Attempt, err error) call.Outcome {
 	if err == nil {
 		return call.Outcome{}
 	}
+	if r.authorityRefused(err) {
+		return r.misaddressed(err)
+	}
 	p := &r.picked
 	o := outcomeOf(err, p.trailer)
 	switch {

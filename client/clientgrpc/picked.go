@@ -3,6 +3,7 @@ package clientgrpc
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/balancer"
@@ -84,6 +85,9 @@ func (r *rpc) again() error {
 	if !p.over {
 		return nil
 	}
+	if r.authorityRefused(p.err) {
+		return p.err // everywhere
+	}
 	if !p.sent && p.err == nil {
 		// The connection was lost between the choice and its use: nothing was tried, so nothing is repeated.
 		r.picked = picked{}
@@ -124,7 +128,7 @@ func (r *rpc) byPolicy(after []call.Code) bool {
 }
 
 // repeated is the outcome of the stream that grpc wants to repeat. Where grpc keeps the status to itself it is one of those
-// that the retryPolicy names.
+// that the retryPolicy names; as that speaks for all routes, it may be one that this call's own policy does not repeat.
 func (r *rpc) repeated(after []call.Code) call.Outcome {
 	p := &r.picked
 	if p.err != nil {
@@ -135,28 +139,30 @@ func (r *rpc) repeated(after []call.Code) call.Outcome {
 		return o
 	}
 	o := outcomeOf(errVetoed, p.trailer)
-	if len(after) > 0 {
-		o.Code = after[0]
+	own := repeatable(r.Retry(), methods.of(r.sent).idempotent)
+	for _, c := range after {
+		if o.Code = c; !slices.Contains(own, c) {
+			break // it may be this one
+		}
 	}
 	return o
 }
 
 // repeatable are the codes after which grpc repeats this call's method.
 func (r *rpc) repeatable() []call.Code {
-	if !r.Streaming {
+	if !r.Streaming || r.emitted == nil {
 		return nil
 	}
-	cfg, _ := r.dialer.core.Policy()
-	return repeatable(cfg.For(r.Service, stack.SplitPort(r.Service)).Retry, methods.of(r.Method).idempotent)
+	return r.emitted.after(methods.of(r.sent))
 }
 
 // notPicked says for grpc what the choice came to.
-func (r *rpc) notPicked(err error, lb *lb) error {
+func (r *rpc) notPicked(err error, g *group) error {
 	if errors.Is(err, stack.ErrWait) {
 		return balancer.ErrNoSubConnAvailable // grpc asks again when the connections change
 	}
 	if errors.Is(err, stack.ErrNotConnected) {
-		err = lb.trouble(err)
+		err = g.trouble(err)
 	}
 	r.picked.refusal = err
 	if r.Streaming && r.failFast {

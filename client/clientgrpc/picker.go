@@ -12,17 +12,21 @@ type picker struct{ lb *lb }
 // Pick is called by grpc for every attempt, and again for each that it repeats by itself.
 func (p *picker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 	r, _ := info.Ctx.Value(rpcKey{}).(*rpc)
-	if r == nil || r.Destination() != p.lb.feed.dest {
-		return p.lb.pickAny()
+	if r == nil || r.dialer != p.lb.feed.dialer {
+		return p.lb.home.pickAny()
 	}
+	if r.emitted == nil {
+		r.emitted = p.lb.feed.emitted.Load()
+	}
+	g := p.lb.group(r.Destination(), r.Start)
 	if err := r.again(); err != nil {
 		return balancer.PickResult{}, err
 	}
-	n, err := r.Last().Choose(p.lb)
+	n, err := r.Last().Choose(g)
 	if err != nil {
-		return balancer.PickResult{}, r.notPicked(err, p.lb)
+		return balancer.PickResult{}, r.notPicked(err, g)
 	}
-	c := p.lb.conn(n)
+	c := g.conn(n)
 	if c == nil {
 		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable // it has just left; the picker is about to change
 	}

@@ -11,11 +11,11 @@ import (
 )
 
 // Ready reports whether there is a connection to n. If not, the keeper is asked for one.
-func (lb *lb) Ready(n *stack.Node) bool {
-	c := lb.conn(n)
+func (g *group) Ready(n *stack.Node) bool {
+	c := g.conn(n)
 	if c == nil || c.State() != connectivity.Ready {
 		if c == nil || c.State() == connectivity.Idle {
-			lb.want(n)
+			g.want(n)
 		}
 		return false
 	}
@@ -26,22 +26,22 @@ func (lb *lb) Ready(n *stack.Node) bool {
 }
 
 // want asks the keeper for a connection.
-func (lb *lb) want(n *stack.Node) {
-	lb.mu.Lock()
-	if lb.wanted == nil {
-		lb.wanted = make(map[*stack.Node]struct{})
+func (g *group) want(n *stack.Node) {
+	g.mu.Lock()
+	if g.wanted == nil {
+		g.wanted = make(map[*stack.Node]struct{})
 	}
-	if len(lb.wanted) < maxConnecting {
-		lb.wanted[n] = struct{}{}
+	if len(g.wanted) < maxConnecting {
+		g.wanted[n] = struct{}{}
 	}
-	lb.mu.Unlock()
-	lb.nudge()
+	g.mu.Unlock()
+	g.nudge()
 }
 
 // passes is a filter over the nodes of a ready set.
 type passes struct {
 	set *readySet
-	lb  *lb
+	g   *group
 	f   func(*stack.Node) bool
 }
 
@@ -50,22 +50,22 @@ func (p *passes) Usable(i int) bool {
 	if !p.f(n) {
 		return false
 	}
-	c := p.lb.conn(n) // the set may be a moment old
+	c := p.g.conn(n) // the set may be a moment old
 	return c != nil && c.State() == connectivity.Ready
 }
 
 // Pick picks among the connections that are ready.
-func (lb *lb) Pick(f func(*stack.Node) bool) *stack.Node {
-	set := lb.ready.Load()
+func (g *group) Pick(f func(*stack.Node) bool) *stack.Node {
+	set := g.ready.Load()
 	if len(set.nodes) == 0 {
 		return nil
 	}
-	i := set.picker.Pick(0, &passes{set, lb, f})
+	i := set.picker.Pick(0, &passes{set, g, f})
 	if i < 0 {
 		return nil
 	}
 	n := set.nodes[i]
-	if c := lb.conn(n); c != nil && !c.used.Load() {
+	if c := g.conn(n); c != nil && !c.used.Load() {
 		c.used.Store(true)
 	}
 	return n
@@ -73,18 +73,18 @@ func (lb *lb) Pick(f func(*stack.Node) bool) *stack.Node {
 
 // Hope reports whether a connection to an endpoint that passes f may become ready, and sees to it that one is made. It
 // looks from a random place, so that many calls that wait for many endpoints that fail do not all look through them all.
-func (lb *lb) Hope(f func(*stack.Node) bool) bool {
-	eps := lb.feed.dest.Endpoints()
+func (g *group) Hope(f func(*stack.Node) bool) bool {
+	eps := g.dest.Endpoints()
 	if eps == nil {
 		return true
 	}
 	n := len(eps.Nodes)
-	if int(lb.failed.Load()) >= n {
+	if int(g.failed.Load()) >= n {
 		return false
 	}
 	start := rand.IntN(n)
 	for i := range n {
-		if n := eps.Nodes[(start+i)%n]; f(n) && lb.promising(n) {
+		if n := eps.Nodes[(start+i)%n]; f(n) && g.promising(n) {
 			return true
 		}
 	}
@@ -92,30 +92,30 @@ func (lb *lb) Hope(f func(*stack.Node) bool) bool {
 }
 
 // promising reports whether n may soon be ready.
-func (lb *lb) promising(n *stack.Node) bool {
+func (g *group) promising(n *stack.Node) bool {
 	if n.Retired() {
 		return false // the client is closed, or the list is about to change
 	}
-	c := lb.conn(n)
+	c := g.conn(n)
 	if c == nil {
-		lb.want(n)
+		g.want(n)
 		return true
 	}
 	switch c.State() {
 	case connectivity.Idle:
-		lb.want(n)
+		g.want(n)
 		return true
 	case connectivity.Connecting:
 		// While something is ready, which the call has tried already, there is no waiting for what may never connect.
-		if len(lb.ready.Load().nodes) == 0 {
+		if len(g.ready.Load().nodes) == 0 {
 			return !c.hopeless()
 		}
 		return time.Now().UnixNano()-c.since.Load() < int64(patience)
 	case connectivity.Ready:
 		return true
 	case connectivity.TransientFailure:
-		if len(lb.ready.Load().nodes) == 0 && !c.hopeless() {
-			lb.hasten()
+		if len(g.ready.Load().nodes) == 0 && !c.hopeless() {
+			g.hasten()
 			return true
 		}
 	}
@@ -123,16 +123,17 @@ func (lb *lb) promising(n *stack.Node) bool {
 }
 
 // pickAny serves a call that did not come through the interceptors.
-func (lb *lb) pickAny() (balancer.PickResult, error) {
+func (g *group) pickAny() (balancer.PickResult, error) {
+	g.touch(time.Now())
 	all := func(*stack.Node) bool { return true }
-	n := lb.Pick(all)
+	n := g.Pick(all)
 	if n == nil {
-		if lb.Hope(all) {
+		if g.Hope(all) {
 			return balancer.PickResult{}, balancer.ErrNoSubConnAvailable
 		}
-		return balancer.PickResult{}, lb.trouble(stack.ErrNotConnected)
+		return balancer.PickResult{}, g.trouble(stack.ErrNotConnected)
 	}
-	c := lb.conn(n)
+	c := g.conn(n)
 	if c == nil {
 		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable
 	}

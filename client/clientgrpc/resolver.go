@@ -3,6 +3,7 @@ package clientgrpc
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/attributes"
@@ -40,16 +41,21 @@ func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, 
 	}
 	d := b.dialer.core.Destination(name, time.Now())
 	d.Pin()
-	r := &meshResolver{cc: cc, core: b.dialer.core, feed: &feed{dest: d, warm: b.dialer.config.WarmConns, tls: b.dialer.tls}, stop: make(chan struct{})}
+	f := &feed{dialer: b.dialer, dest: d, warm: b.dialer.config.WarmConns, tls: b.dialer.tls}
+	r := &meshResolver{cc: cc, core: b.dialer.core, feed: f, stop: make(chan struct{})}
 	go r.run(r.tell()) // told before it is asked: then Connect finds a balancer
 	return r, nil
 }
 
 // feed is what the balancer gets through the resolver's attributes.
 type feed struct {
-	dest *stack.Destination
-	warm int
-	tls  *meshtls.Client // nil without an identity
+	dialer *dialer
+	dest   *stack.Destination
+	warm   int
+	tls    *meshtls.Client // nil without an identity
+	// emitted is what the service config has grpc repeat. It includes what the one before did, which the streams are under
+	// that begin at this moment.
+	emitted atomic.Pointer[emitted]
 }
 
 type feedKey struct{}
@@ -65,16 +71,18 @@ type meshResolver struct {
 	core *stack.Client
 	feed *feed
 	told string
+	last *emitted
 	stop chan struct{}
 	once sync.Once
 }
 
-// tell gives grpc the service config of the policy, where it is another than before, and returns what is closed when the
-// policy has changed.
+// tell gives grpc the service config of the policy of now, where it is another than before, and returns what is closed when
+// the policy has changed.
 func (r *meshResolver) tell() (changed <-chan struct{}) {
-	cfg, changed := r.core.Policy()
-	if sc := configFor(cfg.For(r.feed.dest.Name, stack.SplitPort(r.feed.dest.Name))); sc != r.told {
-		r.told = sc
+	retries, changed := r.core.Retries(r.feed.dest.Name)
+	if sc, e := configFor(retries); sc != r.told {
+		r.feed.emitted.Store(e.and(r.last))
+		r.told, r.last = sc, e
 		_ = r.cc.UpdateState(resolver.State{
 			ServiceConfig: r.cc.ParseServiceConfig(sc),
 			Attributes:    attributes.New(feedKey{}, r.feed),

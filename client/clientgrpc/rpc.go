@@ -23,16 +23,20 @@ type rpc struct {
 	failFast bool                      // a stream that does not wait until a connection is ready
 	spared   bool                      // grpc has repeated this attempt's stream transparently
 	repeats  bool                      // grpc has repeated a stream of this call
+	sent     string                    // the method that the server sees: another than Method where a route rewrites it
+	opts     []grpc.CallOption         // without those in finished
 	finished []grpc.OnFinishCallOption // the caller's, run once a call and not once an attempt
+	emitted  *emitted                  // what grpc was told to repeat when it first picked for this attempt's stream
 
 	metadata   metadata.MD // that conditions of routes have asked for
 	unknowable bool        // a mesh target, and no source that would know it
 }
 
 // start fills in what is known before the call path begins.
-func (r *rpc) start(ctx context.Context, d *dialer, cc *grpc.ClientConn, method string) {
+func (r *rpc) start(ctx context.Context, d *dialer, cc *grpc.ClientConn, method string, opts []grpc.CallOption) {
 	r.dialer, r.conn = d, cc
-	r.Protocol, r.Ctx, r.Method = call.GRPC, ctx, method
+	r.Protocol, r.Ctx, r.Method, r.sent = call.GRPC, ctx, method, method
+	r.opts = r.holdBack(opts)
 	service, meshed := serviceOf(cc.Target())
 	r.Service, r.Direct, r.ChoosesLate = service, d.direct || !meshed || d.config.Discovery == nil, true
 	r.unknowable = meshed && d.config.Discovery == nil
@@ -93,8 +97,11 @@ func (r *rpc) outgoing(a *stack.Attempt) context.Context {
 		c = new(attemptContext)
 	}
 	c.Context, c.rpc = a.Ctx, r
-	r.picked, r.spared = picked{}, false
+	r.picked, r.spared, r.emitted = picked{}, false, nil
 	var ctx context.Context = c
+	if ops := r.RequestHeaders(); len(ops) > 0 {
+		return reshaped(ctx, ops, a.Fields)
+	}
 	if len(a.Fields) > 0 {
 		var room [8]string // a copy is made of it
 		pairs := room[:0]

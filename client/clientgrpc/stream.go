@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/intramesh/intramesh/internal/call"
@@ -22,7 +23,6 @@ type stream struct {
 
 	desc    *grpc.StreamDesc
 	create  grpc.Streamer
-	opts    []grpc.CallOption
 	watched bool // for silence
 	life    atomic.Int32
 	spoiler *spoiler              // the faults of its messages; nil: none
@@ -40,9 +40,8 @@ const (
 // stream is the interceptor.
 func (d *dialer) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, create grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	s := &stream{desc: desc, create: create}
-	s.start(ctx, d, cc, method)
+	s.start(ctx, d, cc, method, opts)
 	s.Wire, s.Streaming, s.failFast = s, true, failFast(opts)
-	s.opts = s.holdBack(opts)
 	err := s.do()
 	if err != nil {
 		err = convert(err)
@@ -71,8 +70,9 @@ func failFast(opts []grpc.CallOption) bool {
 // opened, which is the fan-out's to deal with.
 func (s *stream) Try(a *stack.Attempt) {
 	s.life.Store(opening)
+	s.readdress(a)
 	opts := append(slices.Clip(s.opts), grpc.OnFinish(s.ended))
-	cs, err := s.create(s.outgoing(a), s.desc, s.conn, s.Method, opts...)
+	cs, err := s.create(s.outgoing(a), s.desc, s.conn, s.sent, opts...)
 	if err != nil {
 		a.Outcome = s.outcome(a, err)
 		if s.Direct && s.Retries() && a.Outcome.Code == call.Unavailable {
@@ -93,7 +93,7 @@ func (s *stream) opened(a *stack.Attempt) grpc.ClientStream {
 	if !s.life.CompareAndSwap(opening, open) {
 		s.close()
 	}
-	if s.Direct && !s.watched && !s.Probing() && s.spoiler == nil {
+	if s.Direct && !s.watched && !s.Probing() && s.Rule() == nil {
 		return s.ClientStream
 	}
 	return s
@@ -111,8 +111,12 @@ func (s *stream) ended(err error) {
 
 // close ends the call, whose outcome is the stream's.
 func (s *stream) close() {
+	s.reshapeHeader()
 	if s.err != nil {
 		o := outcomeOf(s.err, s.picked.trailer)
+		if o.Code == call.DeadlineExceeded {
+			runOut(s.Last().Ctx)
+		}
 		o.Canceled = s.Ctx.Err() == context.Canceled //nolint:errorlint // contexts return these very values
 		s.Last().Outcome = o
 	}
@@ -155,13 +159,39 @@ func (s *stream) RecvMsg(m any) error {
 	}
 	err = s.brokenBy(err)
 	switch {
-	case !s.watched:
 	case err == nil:
-		s.Last().Moved()
-	case status.Code(err) == codes.Canceled:
-		if idle := s.Last().IdledOut(); idle != nil {
-			return convert(idle)
+		if s.watched {
+			s.Last().Moved()
 		}
+		return nil
+	case err == io.EOF: //nolint:errorlint // grpc's very own
+		return err
 	}
-	return err
+	return s.ending(err)
+}
+
+// ending is the error of a stream that has ended: the peer's or grpc's, unless the mesh ended it.
+func (s *stream) ending(err error) error {
+	var own error
+	switch status.Code(err) {
+	case codes.Canceled:
+		if s.watched {
+			own = s.Last().IdledOut()
+		}
+	case codes.DeadlineExceeded:
+		own = s.Last().Overran()
+	}
+	if own == nil {
+		return err
+	}
+	return convert(own)
+}
+
+// Header is the header of the answer, with the changes that the route makes of it.
+func (s *stream) Header() (metadata.MD, error) {
+	md, err := s.ClientStream.Header()
+	if md != nil {
+		change(md, s.ResponseHeaders()) // it is a copy
+	}
+	return md, err
 }

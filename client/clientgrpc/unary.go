@@ -21,19 +21,19 @@ type unary struct {
 
 	invoke     grpc.UnaryInvoker
 	req, reply any
-	opts       []grpc.CallOption
 }
 
 // unary is the interceptor.
 func (d *dialer) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	u := &unary{invoke: invoke, req: req, reply: reply}
-	u.start(ctx, d, cc, method)
-	u.Wire, u.opts = u, u.holdBack(opts)
+	u.start(ctx, d, cc, method, opts)
+	u.Wire = u
 	err := u.do()
 	if err != nil {
 		err = convert(err)
 	} else {
 		err = u.Last().Outcome.Err
+		u.reshapeHeader()
 		u.Finish()
 	}
 	u.tell(err)
@@ -47,11 +47,12 @@ var errLostStatus = status.Error(codes.Unavailable, "intramesh: the connection w
 // Try makes one attempt.
 func (u *unary) Try(a *stack.Attempt) {
 	ctx := u.outgoing(a)
+	u.readdress(a)
 	if u.Direct && u.Retries() {
 		u.tryDirect(ctx, a)
 		return
 	}
-	err := u.invoke(ctx, u.Method, u.req, u.reply, u.conn, u.opts...)
+	err := u.invoke(ctx, u.sent, u.req, u.reply, u.conn, u.opts...)
 	if err == io.EOF { //nolint:errorlint // grpc's very own
 		err = errLostStatus
 	}
@@ -66,7 +67,7 @@ func (u *unary) tryDirect(ctx context.Context, a *stack.Attempt) {
 	var p peer.Peer
 	var trailer metadata.MD
 	opts := append(slices.Clip(u.opts), grpc.Peer(&p), grpc.Trailer(&trailer))
-	err := u.invoke(ctx, u.Method, u.req, u.reply, u.conn, opts...)
+	err := u.invoke(ctx, u.sent, u.req, u.reply, u.conn, opts...)
 	if p.Addr != nil {
 		a.Addr = p.Addr.String()
 	}
@@ -76,7 +77,7 @@ func (u *unary) tryDirect(ctx context.Context, a *stack.Attempt) {
 	}
 	u.picked.trailer = trailer
 	a.Outcome = u.outcome(a, err)
-	if p.Addr == nil && status.Code(err) == codes.Unavailable {
+	if p.Addr == nil && a.Outcome.Code == call.Unavailable {
 		a.Outcome.Sent = call.SentNo
 	}
 }

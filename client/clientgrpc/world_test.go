@@ -103,6 +103,12 @@ func (w *world) connTo(target string, opts ...grpc.DialOption) *grpc.ClientConn 
 	return cc
 }
 
+// connDirect connects a client without discovery to "a:1", over a resolver of grpc's own.
+func (w *world) connDirect(c *client.Client) *grpc.ClientConn {
+	w.t.Helper()
+	return connect(w.t, "passthrough:///a:1", append(clientgrpc.Interceptors(c), grpc.WithContextDialer(w.dialPlain))...)
+}
+
 // dialPlain is for connections without the mesh.
 func (w *world) dialPlain(ctx context.Context, addr string) (net.Conn, error) {
 	return w.net.DialContext(ctx, "tcp", addr)

@@ -56,6 +56,12 @@ func (r *Rule) Choose(q *Request, n uint64) *Target {
 // Service is where a request goes that was sent to called, in the same form: with ":port" where there is one.
 func (t *Target) Service(called string) string { return t.address.resolve(called) }
 
+// Destination is where a request goes that was sent to called, in the same form: with ":port" where there is one.
+func (b *Backend) Destination(called string) string {
+	a := address{service: b.Service, port: b.Port}
+	return a.resolve(called)
+}
+
 // Destination is where a copy of a request goes that was sent to called, in the same form: with ":port" where there is one.
 func (m *Mirror) Destination(called string) string {
 	a := address{service: m.Service, port: m.Port}

@@ -34,6 +34,18 @@ type Answer struct {
 	ContentType string
 }
 
+// OverGRPC is the code with which a gRPC call ends that gets the answer. A status that stands for success is none there, as
+// there is no message: it becomes UNKNOWN, as in grpc's own mapping.
+func (a *Answer) OverGRPC() Code {
+	if a.Code != OK {
+		return a.Code
+	}
+	if c := CodeOfHTTP(a.Status); c != OK {
+		return c
+	}
+	return Unknown
+}
+
 // The reasons why a call has no response, as words for programs and dashboards. Package client re-exports them.
 const (
 	UnknownService = "unknown_service" // the registry says that there is no such service

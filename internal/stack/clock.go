@@ -85,6 +85,16 @@ func (a *Attempt) IdledOut() error {
 	return a.Call.refused(&call.Error{Reason: call.Idle, Code: call.DeadlineExceeded, Err: endError{errIdleTimeout, context.DeadlineExceeded}})
 }
 
+// Overran is the error for a stream that ended with a deadline which the mesh had set, by the call's options or its route;
+// nil where it was the caller's own.
+func (a *Attempt) Overran() error {
+	c := a.Call
+	if a.Ctx.Err() != context.DeadlineExceeded || c.Ctx.Err() != nil { //nolint:errorlint // contexts return these very values
+		return nil
+	}
+	return c.refused(&call.Error{Reason: call.Deadline, Code: call.DeadlineExceeded, Err: context.DeadlineExceeded})
+}
+
 // Moved notes that a body is alive.
 func (a *Attempt) Moved() { a.clock.moved.Store(time.Now().UnixNano()) }
 

@@ -31,13 +31,14 @@ type regime struct {
 // noSettings stands for a destination of which nothing is said.
 var noSettings = new(traffic.Settings)
 
-// policyFor is what g says of d: the client's own policy, in which the parts that the routes give take their place.
-func (g *generation) policyFor(d *Destination) (resilience.Policy, *traffic.Settings, error) {
-	p := g.resilience.For(d.service, d.bare)
+// policyFor is what g says of a service or a subset of it: the client's own policy, in which the parts that the routes give
+// take their place. bare is the service without its port.
+func (g *generation) policyFor(service, bare, subset string) (resilience.Policy, *traffic.Settings, error) {
+	p := g.resilience.For(service, bare)
 	if g.table == nil {
 		return p, noSettings, nil
 	}
-	st, err := g.table.Settings(d.service, d.subset)
+	st, err := g.table.Settings(service, subset)
 	if err != nil || st == nil {
 		return p, noSettings, err
 	}
@@ -77,7 +78,7 @@ func (d *Destination) adopt(g *generation) {
 }
 
 func (d *Destination) compile(old *regime, g *generation) (*regime, error) {
-	p, st, err := g.policyFor(d)
+	p, st, err := g.policyFor(d.service, d.bare, d.subset)
 	if err != nil && old != nil {
 		return nil, err
 	}

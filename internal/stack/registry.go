@@ -90,6 +90,9 @@ func (d *Destination) Unpin() {
 	}
 }
 
+// Pinned reports whether anybody needs the destination even when no call does.
+func (d *Destination) Pinned() bool { return d.pins.Load() > 0 }
+
 // sweep drops what has been idle, now and then. The caller holds mu.
 func (r *registry) sweep(now time.Time) {
 	every, limit := time.Minute, idleAfter

@@ -59,6 +59,9 @@ func (r route) byTable(c *Call, g *generation) (err error) {
 		if service, subset, err = c.follow(rule, &q); err != nil {
 			return err
 		}
+		if err = c.rewrite(rule.Route.Rewrite); err != nil {
+			return err
+		}
 		if len(rule.Faults) > 0 {
 			c.sicken(rule, &q)
 		}
@@ -109,7 +112,11 @@ func (c *Call) respond(r *traffic.Response) error {
 // answer ends the call with an answer that no server gave. For the layers it is a refusal; the wires make of it what the
 // caller gets.
 func (c *Call) answer(reason string, a *call.Answer) error {
-	return &call.Error{Reason: reason, Rule: c.rule.Name, Code: cmp.Or(a.Code, call.CodeOfHTTP(a.Status)), Answer: a}
+	code := cmp.Or(a.Code, call.CodeOfHTTP(a.Status))
+	if c.Protocol == call.GRPC {
+		code = a.OverGRPC()
+	}
+	return &call.Error{Reason: reason, Rule: c.rule.Name, Code: code, Answer: a}
 }
 
 // place finds what the call is placed by. One that has no such thing is placed by chance.
