@@ -41,7 +41,7 @@ func (x *exchange) address(out *http.Request, a *stack.Attempt) error {
 	if x.url.Scheme == "" { // the first attempt that is sent
 		x.url = *out.URL
 		x.url.Scheme = scheme
-		if err := x.rewritePath(); err != nil {
+		if err := x.rewritePath(&x.url); err != nil {
 			x.url = url.URL{}
 			return err
 		}

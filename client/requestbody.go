@@ -14,19 +14,19 @@ func (x *exchange) attachBody(out *http.Request, a *stack.Attempt) error {
 		return nil
 	}
 	if x.replay == nil && !x.sent && x.req.GetBody == nil && x.keeps() {
-		x.replay = httpwire.NewReplay(x.req.Body, x.transport.client.cfg.ReplayBuffer)
+		x.replay = httpwire.NewReplay(x.tee(x.req.Body), x.transport.client.cfg.ReplayBuffer)
 	}
 	switch {
 	case x.replay != nil:
 		out.Body = x.replay.Next()
 	case !x.sent:
-		x.sent = true
+		x.sent, out.Body = true, x.tee(out.Body)
 	default:
 		next, err := x.req.GetBody()
 		if err != nil {
 			return err
 		}
-		out.Body = next
+		out.Body = x.tee(next)
 	}
 	if x.Retries() && (x.replay != nil || x.req.GetBody != nil) {
 		x.again = false
@@ -63,7 +63,11 @@ func (x *exchange) secondBody() (io.ReadCloser, error) {
 		return x.replay.Next(), nil
 	}
 	x.again = true
-	return x.req.GetBody()
+	next, err := x.req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	return x.tee(next), nil
 }
 
 func (x *exchange) hasBody() bool { return x.req.Body != nil && x.req.Body != http.NoBody }

@@ -16,8 +16,8 @@ func (x *exchange) rewrite() *traffic.Rewrite {
 	return nil
 }
 
-// rewritePath gives the call's own URL the path that its route says. It was escaped when the route looked at it, and is now.
-func (x *exchange) rewritePath() error {
+// rewritePath gives a URL of the call's own the path that its route says. It was escaped when the route looked at it, and is now.
+func (x *exchange) rewritePath(u *url.URL) error {
 	r := x.Rule()
 	if r == nil || r.Route.Rewrite == nil {
 		return nil
@@ -31,9 +31,9 @@ func (x *exchange) rewritePath() error {
 	if err != nil {
 		return err
 	}
-	x.url.Path, x.url.RawPath, x.url.Opaque = plain, "", ""
-	if x.url.EscapedPath() != path {
-		x.url.RawPath = path
+	u.Path, u.RawPath, u.Opaque = plain, "", ""
+	if u.EscapedPath() != path {
+		u.RawPath = path
 	}
 	return nil
 }

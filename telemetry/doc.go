@@ -83,7 +83,7 @@
 //
 // Copies for mirrors are in intramesh.client.mirrors alone, under the service that the mirror names; its intramesh.outcome
 // is also "dropped", with the reason: "busy" and "memory" are the policy's limits, "incomplete" is a body that the call did
-// not send to its end.
+// not send to its end, "message" what cannot be copied, "nowhere" what needs discovery, "closed" a client that is.
 //
 // server.address is the name of the service called; the address of an endpoint is in spans only. intramesh.state is "ready",
 // "ejected" or "probing" for endpoints, "closed", "half_open" or "open" for breakers. The number of sets of

@@ -80,22 +80,36 @@ type BodyFault struct {
 	BytesPerSecond int64 `json:"bytesPerSecond,omitempty"`
 }
 
-// Mirror is who gets copies of a route's requests. A copy is sent once, its authority has "-shadow" at its end as in
-// Envoy, and its answer is read and forgotten.
+// Mirror is who gets copies of a route's requests: those that are sent, once each, however many attempts they take. What is
+// refused, aborted or answered above the attempts has no copy.
+//
+// Copies are out of the way: a call neither waits for them nor fails by them. A copy has one attempt at an endpoint of its
+// destination, where it counts as load while it lasts, and as nothing else: there are no retries, and no breaker, outlier
+// detection, limit or budget hears of it. Neither the caller's deadline nor its leaving ends a copy; [MirrorLimits.Timeout]
+// does, and the end of the client. Its answer is read, up to 64 KiB over HTTP, and forgotten.
+//
+// It is the request as the route has changed it, headers and path included, but for its authority, which has "-shadow"
+// behind the name as in Envoy: "orders-shadow:8080". (That of an IPv6 address stays.) Over HTTP its body is what the call
+// sends, taken on the way; it is sent with its length and without trailers. A request to upgrade the connection has no
+// copy. Over gRPC messages must be protobuf; credentials that validate authorities must take the changed one.
+//
+// A copy is traced as a call beneath the one it is a copy of, marked by intramesh.mirror, and counted by
+// intramesh.client.mirrors alone.
 type Mirror struct {
 	// Service, Subset and Port are as in [Backend].
 	Service string `json:"service,omitempty"`
 	Subset  string `json:"subset,omitempty"`
 	Port    uint16 `json:"port,omitempty"`
-	// Percent is the share of the requests that are copied, from 0 (none) to 100.
+	// Percent is the share of the requests that are copied, from 0 (none) to 100. Each is drawn by lot, independently of
+	// the route's split and of other mirrors: of N requests the share is met to within a few times the square root of N.
 	Percent float64 `json:"percent"`
 }
 
-// MirrorLimits bound the copies under way. What is beyond them is dropped and counted.
+// MirrorLimits bound the copies of a client that are under way. What is beyond them is dropped and counted.
 type MirrorLimits struct {
 	// Calls is how many may be under way. 0: 64.
 	Calls int `json:"calls,omitempty"`
-	// Bytes is how much of their bodies may be held. 0: 16 MiB.
+	// Bytes is how much of their bodies may be held, those of calls that are still being sent included. 0: 16 MiB.
 	Bytes int64 `json:"bytes,omitempty"`
 	// Timeout ends a copy. 0: 15 s.
 	Timeout time.Duration `json:"timeout,omitempty"`

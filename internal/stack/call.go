@@ -59,6 +59,8 @@ type Call struct {
 	rule    *traffic.Rule   // that the call matched; nil: none
 	target  *traffic.Target // that the rule chose; nil: none
 	ills    *ills           // faults that it may get; nil: none
+	copies  *Copies         // that mirrors get; nil: none
+	copy    *Copy           // that the call is; nil: it is none
 	cookies *cookies        // that were made; nil: none
 	key     uint64          // by which the endpoint is placed, where it is
 	dest    *Destination
@@ -106,7 +108,7 @@ func (c *Call) Finish() {
 	if c.last != nil {
 		c.last.end()
 	}
-	c.client.calls.End(c)
+	c.layers().End(c)
 }
 
 // next begins the following attempt.

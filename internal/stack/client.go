@@ -52,9 +52,12 @@ type Client struct {
 	observer Observer
 	events   *events
 	calls    call.Chain[*Call]
+	copies   call.Chain[*Call] // those of calls that mirrors get
 	attempts call.Chain[*Attempt]
 
-	chance  func() float64        // for what is drawn by lot; tests have their own
+	chance  func() float64 // for what is drawn by lot; tests have their own
+	copying copying
+	bare    *resilience.Executor  // of copies: no policy
 	counts  sync.Map              // of the requests of each route, by its name: *atomic.Uint64
 	trouble atomic.Pointer[error] // why the routes are not what their source last said; nil: they are
 	meshed  registry              // destinations whose endpoints come from the source
@@ -74,7 +77,9 @@ func NewClient(cfg Config) *Client {
 	s.events = &events{log: cfg.Logger, listener: cfg.Listener}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.evolve(func(first *generation) { first.resilience = cfg.Resilience })
+	s.bare, _ = resilience.New(resilience.Policy{}) // which cannot fail
 	s.calls, s.attempts = s.order()
+	s.copies = s.orderOfCopies()
 	s.follow()
 	return s
 }
@@ -92,7 +97,7 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 		// attempt needs a context.
 		deadline{},
 		// route: takes one snapshot of the policy, so that a reload cannot split a call, and finds the destination, waiting
-		// for the registry's first answer if need be. It starts mirrors.
+		// for the registry's first answer if need be.
 		route{s},
 	)
 	if s.routes != nil {
@@ -109,6 +114,11 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 		// one bad endpoint of two cannot open a whole destination.
 		breaker{s.events},
 	)
+	if s.routes != nil {
+		// mirror: under all that may refuse the call or answer it, so that what is copied is what is sent. Above the
+		// fan-out: a call is copied once, however many attempts it takes.
+		calls = append(calls, mirror{s})
+	}
 	// --- the fan-out stands between: it turns the call into attempts and chooses each one's endpoint, see fanout.go ---
 
 	// --- once an attempt ---
@@ -127,6 +137,16 @@ func (s *Client) order() (calls call.Chain[*Call], attempts call.Chain[*Attempt]
 	// inject: innermost, because the headers carry this try's span, remaining time and number.
 	attempts = append(attempts, inject{})
 	return calls, attempts
+}
+
+// orderOfCopies is the order of what copies for mirrors go through, in the place of the layers of calls. Nothing is there
+// that counts calls, lets them in, keeps them alive or copies them. The layers of attempts are the same.
+func (s *Client) orderOfCopies() (calls call.Chain[*Call]) {
+	if s.observer != nil {
+		// record: outermost, as for calls; copies have a span and a metric of their own.
+		calls = append(calls, record{s.observer})
+	}
+	return append(calls, copied{s})
 }
 
 // Do takes the call through the layers until it has an answer. With a nil error the wire holds the last attempt's
@@ -161,9 +181,11 @@ func (s *Client) Close() {
 	if ended {
 		return
 	}
+	s.copying.close()
 	s.end()
 	done := make(chan struct{})
 	go func() {
+		s.copying.all.Wait()
 		s.watches.Wait()
 		close(done)
 	}()
@@ -173,7 +195,7 @@ func (s *Client) Close() {
 	select {
 	case <-done:
 	case <-patience.C:
-		s.log.Warn("intramesh: a discovery source ignores the end of its context")
+		s.log.Warn("intramesh: a discovery source, or the transport of a mirrored call, ignores the end of its context")
 	}
 	s.each((*Destination).retire)
 }

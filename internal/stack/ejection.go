@@ -68,7 +68,7 @@ func (n *Node) forgettable(now time.Time) bool {
 // another attempt has become the probe in the meantime, and the node is of no use to this one.
 func (a *Attempt) claim(n *Node) bool {
 	due := n.due.Load()
-	if due == 0 {
+	if due == 0 || a.Call.Copy { // a copy testifies to nothing
 		return true
 	}
 	o := n.outliers
@@ -93,7 +93,12 @@ func (a *Attempt) release() {
 }
 
 // Judge tells the endpoint how the attempt ended there, for balancing and for outlier detection.
+//
+// What becomes of a copy for a mirror is nobody's matter: it counts as load while it lasts.
 func (a *Attempt) Judge(n *Node, class call.Class, at *call.Attempt) {
+	if a.Call.Copy {
+		return
+	}
 	v := verdictOn(n, class, at)
 	n.Judge(class, at)
 	a.count(n, v)
@@ -102,6 +107,9 @@ func (a *Attempt) Judge(n *Node, class call.Class, at *call.Attempt) {
 // judgeReply is Judge for an attempt whose reply has a body to come: that it went well is told when that is over. A probe
 // is judged at once, since the body may take for ever.
 func (a *Attempt) judgeReply(class call.Class) {
+	if a.Call.Copy {
+		return
+	}
 	n := a.Node
 	v := verdictOn(n, class, &a.Attempt)
 	n.Judge(class, &a.Attempt)

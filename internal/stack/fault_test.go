@@ -26,13 +26,18 @@ type faultRig struct {
 
 func withFaults(t *testing.T, p resilience.Policy, faults []traffic.Fault, f func(t *testing.T, r *faultRig)) {
 	t.Helper()
+	withRoute(t, p, traffic.Route{Name: "chaos", Faults: faults}, f)
+}
+
+func withRoute(t *testing.T, p resilience.Policy, route traffic.Route, f func(t *testing.T, r *faultRig)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &faultRig{rig: &rig{t: t, served: make(map[string]int)}}
 		r.c = NewClient(Config{
 			Discovery:  discovery.Static{"orders": {{Addr: "a:1"}, {Addr: "b:1"}}},
 			Resilience: resilience.Config{Default: p}, Warmup: time.Hour, Balance: balance.RoundRobin,
 			Logger: slog.New(slog.DiscardHandler), Listener: r.rig,
-			Traffic: traffic.Policy{Routes: []traffic.Route{{Name: "chaos", Faults: faults}}},
+			Traffic: traffic.Policy{Routes: []traffic.Route{route}},
 		})
 		r.c.chance = rand.New(rand.NewPCG(1, 2)).Float64
 		defer r.c.Close()

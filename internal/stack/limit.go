@@ -49,7 +49,7 @@ func (c *Call) succeeded() bool {
 func (a *Attempt) Spoke(major int) {
 	c := a.Call
 	shares := major >= 2
-	if c.dest.shares.Load() == shares {
+	if c.Copy || c.dest.shares.Load() == shares {
 		return
 	}
 	c.dest.shares.Store(shares)
