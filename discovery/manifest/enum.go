@@ -21,4 +21,11 @@ var goEnums = map[string][]string{
 	"SessionPersistenceType": {"Cookie", "Header"},
 	"CookieLifetimeType":     {"Permanent", "Session"},
 	"GatewayDefaultScope":    {"All", "None"},
+
+	"serviceType":     {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"},
+	"sessionAffinity": {"None", "ClientIP"},
+	"trafficPolicy":   {"Cluster", "Local"},
+	"ipProtocol":      {"TCP", "UDP", "SCTP"},
+	"ipFamily":        {"IPv4", "IPv6"},
+	"addressType":     {"IPv4", "IPv6", "FQDN"},
 }

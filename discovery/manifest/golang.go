@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -126,6 +127,12 @@ func (d *decoder) goMap(into reflect.Value, n *yaml.Node, at *place) {
 func (d *decoder) goScalar(into reflect.Value, n *yaml.Node) {
 	switch into.Kind() {
 	case reflect.String:
+		if into.Type() == reflect.TypeFor[portRef]() && n.Tag == "!!int" {
+			if i, ok := d.integer(n, 1, math.MaxUint16); ok {
+				into.SetString(strconv.FormatInt(i, 10))
+			}
+			return
+		}
 		if s, ok := d.text(n); ok && d.oneOf(into.Type(), n, s) {
 			into.SetString(s)
 		}

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -43,11 +44,14 @@ func TestParseFindings(t *testing.T) {
 		"text as number": {strings.Replace(good, "80", `"80"`, 1), `error 4: Service/orders: spec.ports[0].port: "80", which is a text; want a whole number`},
 		"old bool":       {strings.Replace(good, "orders", "no", 1), `error 3: Service: metadata.name: no without quotes is true or false to the tools of Kubernetes; put it into quotes`},
 		"anchors":        {"apiVersion: v1\nkind: Service\nmetadata: &m {name: a, labels: {x: y}}\nspec: {ports: [&p {port: 80, name: a}, {<<: *p, port: 81, name: b}]}\n", ""},
-		"cycle":          {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: &a {b: *a}}\n", "error 4: Service/a: nested more than 64 deep"},
+		"cycle":          {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {healthCheckNodePort: &a {b: *a}}\n", "error 4: Service/a: spec: nested more than 64 deep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := findingsOf(t, Config{}, c.text)
-			if got != c.want && !(name == "cycle" && strings.Contains(got, "nested more than 64 deep") && !strings.Contains(got, "\n")) {
+			if name == "cycle" {
+				got = regexp.MustCompile(`spec\S+`).ReplaceAllString(got, "spec:")
+			}
+			if got != c.want {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
 		})

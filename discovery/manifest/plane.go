@@ -17,6 +17,7 @@ import (
 // their policy. It is safe for use by many goroutines. Close ends it.
 type Plane struct {
 	cfg Config
+	dns *discovery.DNS
 	now snapshot.Value[moment]
 
 	closing sync.Once
@@ -61,6 +62,10 @@ func New(cfg Config) (*Plane, error) {
 // open takes a nil watcher where files are only to be polled. It watches before it reads, so that no change falls in between.
 func open(cfg Config, w *filewatch.Watcher) (*Plane, error) {
 	p := &Plane{cfg: cfg, closed: make(chan struct{}), ended: make(chan struct{})}
+	var err error
+	if p.dns, err = discovery.NewDNS(cfg.DNS); err != nil {
+		return nil, fmt.Errorf("manifest: Config.DNS: %w", err)
+	}
 	r, err := newReloader(p, w)
 	if err != nil {
 		return nil, err

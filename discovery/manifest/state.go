@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/intramesh/intramesh/client/traffic"
-	"github.com/intramesh/intramesh/discovery"
 )
 
 // State is what manifests say, all together. It must not be changed.
@@ -37,6 +36,3 @@ func (s *State) DestinationOrigin(i int) Origin { return s.destinations[i] }
 // Services lists the names under which services are known, each once and in ascending order: those of the own namespace in
 // their short form too.
 func (s *State) Services() []string { return slices.Sorted(maps.Keys(s.services.names)) }
-
-// endpoints are those of a service that was asked for.
-func (s *State) endpoints(service string) ([]discovery.Endpoint, bool) { return nil, false }

@@ -38,7 +38,7 @@ func translate(cfg *Config, objects []*Object) (*State, Findings) {
 	for _, f := range translators {
 		f(t)
 	}
-	t.externals()
+	t.defaults()
 	if t.findings.Err() == nil {
 		t.validate()
 	}
