@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/resilience"
 )
@@ -25,6 +26,14 @@ func TestAllocations(t *testing.T) {
 	orders := discovery.Static{"orders": {{Addr: "127.0.0.1:1"}, {Addr: "127.0.0.1:2"}}}
 	retry := resilience.Config{Default: resilience.Policy{Timeout: &resilience.Timeout{}, Retry: &resilience.Retry{}, Budget: &resilience.Budget{}}}
 	standard := resilience.Config{Default: resilience.Standard()} // has a breaker, which costs one
+	routed := func(r traffic.Route) traffic.Policy {
+		r.Name = "canary"
+		return traffic.Policy{Routes: []traffic.Route{r}, Destinations: []traffic.Destination{{Service: "orders", Subsets: []traffic.Subset{
+			{Name: "v1"}, {Name: "v2"},
+		}}}}
+	}
+	halves := []traffic.Backend{{Subset: "v1", Weight: 1}, {Subset: "v2", Weight: 1}}
+	ops := traffic.Headers{Request: traffic.HeaderOps{Set: map[string]string{"x-a": "1"}}}
 	for _, tt := range []struct {
 		name     string
 		method   string
@@ -45,6 +54,14 @@ func TestAllocations(t *testing.T) {
 		{"mesh, standard, deadline", "GET", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", true, 10},
 		// Whether it was sent matters, so that is traced.
 		{"mesh, standard, deadline, not idempotent", "POST", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard}, nil, "http://orders/", true, 9},
+		// What routes ask of a request is one.
+		{"routes, none matches", "GET", Config{Discovery: orders, WrapAttempt: wrap, Traffic: routed(traffic.Route{Hosts: []string{"other"}})}, nil, "http://orders/", false, 3},
+		{"routes, a split", "GET", Config{Discovery: orders, WrapAttempt: wrap, Traffic: routed(traffic.Route{To: halves})}, nil, "http://orders/", false, 3},
+		{"routes, a split, the mesh scheme", "GET", Config{Discovery: orders, WrapAttempt: wrap, Traffic: routed(traffic.Route{To: halves})}, nil, "mesh://orders/", false, 3},
+		{"routes, a split, header changes", "GET", Config{Discovery: orders, WrapAttempt: wrap, Traffic: routed(traffic.Route{To: halves, Headers: ops})}, nil, "http://orders/", false, 6},
+		{"routes, a split, header changes, standard, deadline", "GET", Config{Discovery: orders, WrapAttempt: wrap, Resilience: standard, Traffic: routed(traffic.Route{To: halves, Headers: ops})}, nil, "http://orders/", true, 12},
+		{"routes, its own retries", "GET", Config{Discovery: orders, WrapAttempt: wrap, Resilience: retry, Traffic: routed(traffic.Route{Retry: &resilience.Retry{}})}, nil, "http://orders/", false, 7},
+		{"routes, a rewrite", "GET", Config{Discovery: orders, WrapAttempt: wrap, Traffic: routed(traffic.Route{Rewrite: &traffic.Rewrite{Path: "/x"}})}, nil, "http://orders/", false, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := New(tt.cfg)

@@ -45,7 +45,7 @@ func (c *choosing) Usable(i int) bool {
 }
 
 func (a *Attempt) passes(n *Node) bool {
-	return (!a.filter.near || a.among.levels[n] == a.filter.level) && (!a.filter.ejections || n.open()) && a.unspent(n)
+	return (!a.filter.near || a.among.levels()[n] == a.filter.level) && (!a.filter.ejections || n.open()) && a.unspent(n)
 }
 
 // hopeful reports whether the call waits for a connection to n, rather than to go to another place: not where that would
@@ -127,7 +127,7 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 	// One that is about to connect beats one that has just failed this call, and one that is ejected.
 	a.filter = filter{fresh: len(c.tried) > 0, ejections: ejections}
 	if eps.places != nil {
-		a.among, a.filter.near, a.filter.level = eps, true, eps.levels[n]
+		a.among, a.filter.near, a.filter.level = eps, true, eps.levels()[n]
 	}
 	for {
 		if n := r.Pick(a.passes); n != nil {

@@ -49,6 +49,8 @@ type Client struct {
 	since   atomic.Int64 // when the present generation began, in Unix nanoseconds
 	setting sync.Mutex   // one change of policy after the other reaches all destinations, those being added included
 
+	forgetting bool // of lost subsets is to come; guarded by setting
+
 	observer Observer
 	events   *events
 	calls    call.Chain[*Call]

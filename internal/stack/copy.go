@@ -124,7 +124,7 @@ type copied struct{ client *Client }
 func (l copied) Begin(c *Call) error {
 	c.dest = l.client.find(c, c.Service)
 	if c.copy.subset != "" {
-		c.dest = c.dest.Subset(c.copy.subset, c.Start)
+		c.dest = c.dest.Subset(c.copy.subset, l.client.now.Load(), c.Start)
 	}
 	if c.dest.direct || c.dest.Endpoints() != nil {
 		return nil

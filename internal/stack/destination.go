@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/snapshot"
 )
@@ -38,8 +37,12 @@ type Destination struct {
 
 	mu       sync.Mutex // serialises updates
 	book     book
-	arranged picking        // how the endpoints are picked that calls see
-	divided  *traffic.Table // by which the subsets have their endpoints
+	arranged picking // how the endpoints are picked that calls see
+	retired  bool    // nobody needs it any more
+
+	// Of a subset:
+	carried map[string]string // the labels of its endpoints
+	lost    atomic.Int64      // since when the policy has no such subset, in Unix nanoseconds; 0: it has
 }
 
 var (
@@ -152,6 +155,7 @@ func (d *Destination) retire() {
 	d.stop()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.retired = true
 	for _, n := range d.book.nodes {
 		n.retire()
 	}

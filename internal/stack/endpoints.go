@@ -16,9 +16,9 @@ type Endpoints struct {
 	Picker balance.Picker
 	// keyed is set where Picker places calls by their key.
 	keyed bool
-	// places is Picker where it goes by where endpoints are, and levels their priorities; else nil.
+	// places is Picker where it goes by where endpoints are; else nil.
 	places *balance.ByLocality
-	levels map[*Node]int
+	levels func() map[*Node]int // their priorities, made at the first need: most lists are replaced before there is one
 	// absent is set when the registry knows no such service.
 	absent bool
 }

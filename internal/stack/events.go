@@ -9,7 +9,8 @@ import (
 	"github.com/intramesh/intramesh/internal/call"
 )
 
-// events hands changes of state to the log and to the listener, in their order and with no lock held.
+// events hands changes of state to the log and to the listener, in their order and with no lock held. Every line that is
+// written where a lock of the client may be held goes this way.
 //
 // They are noted where they happen, under the locks that order them, and told by whoever lets go of the locks. A second
 // teller leaves what it noted to the first one: so order is kept, and a log handler that itself makes calls through the
@@ -20,14 +21,31 @@ type events struct {
 
 	pending atomic.Bool // there may be something to tell: every call asks
 	mu      sync.Mutex
-	noted   []call.Event
+	noted   []news
 	telling bool
 }
 
+// news is an event, or a line for the log where it has a text.
+type news struct {
+	event call.Event
+	level slog.Level
+	text  string
+	args  []any
+}
+
 // note takes an event in. The caller may hold locks; somebody calls tell afterwards.
-func (e *events) note(ev call.Event) {
+func (e *events) note(ev call.Event) { e.take(news{event: ev}) }
+
+// line does the same with a line for the log.
+func (e *events) line(level slog.Level, text string, args ...any) {
+	if e.log.Enabled(context.Background(), level) {
+		e.take(news{level: level, text: text, args: args})
+	}
+}
+
+func (e *events) take(n news) {
 	e.mu.Lock()
-	e.noted = append(e.noted, ev)
+	e.noted = append(e.noted, n)
 	e.pending.Store(true)
 	e.mu.Unlock()
 }
@@ -54,13 +72,17 @@ func (e *events) tell() {
 
 // hand lets go of mu while it hands the events out, and has it again when it returns, or when one of those who hear of
 // them panics.
-func (e *events) hand(next []call.Event) {
+func (e *events) hand(next []news) {
 	e.mu.Unlock()
 	defer e.mu.Lock()
-	for _, ev := range next {
-		e.record(ev)
+	for _, n := range next {
+		if n.text != "" {
+			e.log.Log(context.Background(), n.level, n.text, n.args...)
+			continue
+		}
+		e.record(n.event)
 		if e.listener != nil {
-			e.listener.Event(ev)
+			e.listener.Event(n.event)
 		}
 	}
 }

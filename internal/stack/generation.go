@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"log/slog"
 	"reflect"
 	"sync"
 	"time"
@@ -11,7 +12,12 @@ import (
 )
 
 // generation is everything that policy says at one moment. A call takes one and keeps it to its end, so that no change can
-// split it.
+// split it: its route with all that this does to it, its destination, time limits, retries, breaker, limits, and the key by
+// which it is placed.
+//
+// What belongs to a destination is of now, for every call, as what discovery says of it is: which endpoints there are, how
+// one is picked, ejections, and by which rules connections to it are made (TLS, too: a change of who is trusted must not
+// wait for calls under way). A change of those reaches the next attempt of a call that has begun.
 type generation struct {
 	number     uint64
 	resilience resilience.Config
@@ -65,7 +71,7 @@ func (d *Destination) adopt(g *generation) {
 	next, err := d.compile(old, g)
 	if err != nil {
 		// What was validated compiles. A subset that the change has taken away keeps what it had, for the calls under way.
-		d.client.log.Debug("intramesh: no policy, the old one holds", "service", d.Name, "error", err)
+		d.client.events.line(slog.LevelDebug, "intramesh: no policy, the old one holds", "service", d.Name, "error", err)
 		return
 	}
 	next.exec.Observe(d.note)
@@ -142,9 +148,12 @@ func (s *Client) evolve(change func(next *generation)) {
 	change(next)
 	s.since.Store(time.Now().UnixNano())
 	s.each(func(d *Destination) {
-		d.eachSubset(func(sub *Destination) { sub.adopt(next) })
+		d.eachSubset(func(sub *Destination) {
+			sub.settle(next)
+			sub.adopt(next)
+		})
 		d.adopt(next)
-		d.rearrange()
+		d.rearrange(next)
 	})
 	s.now.Store(next)
 }

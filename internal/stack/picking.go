@@ -3,6 +3,7 @@ package stack
 import (
 	"cmp"
 	"reflect"
+	"sync"
 
 	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery/balance"
@@ -43,12 +44,17 @@ func (d *Destination) view(p picking, absent bool) *Endpoints {
 	eps := &Endpoints{Nodes: d.book.nodes, keyed: p.Algorithm.Keyed(), absent: absent}
 	eps.Picker = d.picker(p, eps.Nodes)
 	if eps.places, _ = eps.Picker.(*balance.ByLocality); eps.places != nil {
-		eps.levels = make(map[*Node]int, len(eps.Nodes))
-		for i, n := range eps.Nodes {
-			eps.levels[n] = eps.places.Level(i)
-		}
+		eps.levels = sync.OnceValue(eps.priorities)
 	}
 	return eps
+}
+
+func (e *Endpoints) priorities() map[*Node]int {
+	levels := make(map[*Node]int, len(e.Nodes))
+	for i, n := range e.Nodes {
+		levels[n] = e.places.Level(i)
+	}
+	return levels
 }
 
 // PickerOf makes a picker over some of the destination's nodes. Where calls are placed by a key it is one for those that

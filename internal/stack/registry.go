@@ -45,6 +45,7 @@ func (s *Client) destination(r *registry, name string, now time.Time) *Destinati
 }
 
 func (s *Client) add(r *registry, name string, now time.Time) *Destination {
+	defer s.events.tell()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if v, ok := r.byName.Load(name); ok {

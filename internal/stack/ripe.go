@@ -62,7 +62,7 @@ func (a *Attempt) overdue(eps *Endpoints) *Node {
 	if n == nil || !n.open() || !a.Call.fresh(n) {
 		return nil
 	}
-	if level, listed := eps.levels[n]; !listed || level < 0 {
+	if level, listed := eps.levels()[n]; !listed || level < 0 {
 		return nil // calls are not to go there at all
 	}
 	return n

@@ -68,7 +68,7 @@ func (r route) byTable(c *Call, g *generation) (err error) {
 	}
 	c.dest = s.find(c, service)
 	if subset != "" {
-		c.dest = c.dest.Subset(subset, c.Start)
+		c.dest = c.dest.Subset(subset, g, c.Start)
 	}
 	regime := c.dest.under(g)
 	c.exec = regime.executor(c.rule)

@@ -38,6 +38,9 @@ func (d *Destination) Usage() resilience.Usage { return d.regime.Load().exec.Usa
 // EachBreaker calls f for every destination that has a breaker, with its state.
 func (s *Client) EachBreaker(f func(service string, state resilience.BreakerState)) {
 	s.every(func(d *Destination) {
+		if d.lost.Load() != 0 {
+			return // the policy has no such thing any more
+		}
 		if state := d.BreakerState(); state != resilience.BreakerOff {
 			f(d.Name, state)
 		}
@@ -47,7 +50,7 @@ func (s *Client) EachBreaker(f func(service string, state resilience.BreakerStat
 // EachEndpoints implements [call.Gauges]. All states are there for every destination, so that one that is left falls to 0.
 func (s *Client) EachEndpoints(f func(service, state string, n int)) {
 	s.every(func(d *Destination) {
-		if d.direct || d.Endpoints() == nil {
+		if d.direct || d.lost.Load() != 0 || d.Endpoints() == nil {
 			return
 		}
 		n := d.EndpointStates()

@@ -1,38 +1,49 @@
 package stack
 
 import (
+	"maps"
 	"time"
 
 	"github.com/intramesh/intramesh/discovery"
 )
 
 // Subset is the part of the destination's endpoints that the policy calls by that name: a destination of its own, as a
-// cluster is in Envoy, with its own load, ejections, breaker and connections. Its endpoints come from d.
-func (d *Destination) Subset(name string, now time.Time) *Destination {
+// cluster is in Envoy, with its own load, ejections, breaker and connections. Its endpoints come from d. It is asked for by
+// a call under g.
+func (d *Destination) Subset(name string, g *generation, now time.Time) *Destination {
 	if v, ok := d.subsets.Load(name); ok {
 		sub := v.(*Destination)
 		sub.touch(now)
 		return sub
 	}
-	return d.addSubset(name, now)
+	return d.addSubset(name, g, now)
 }
 
-func (d *Destination) addSubset(name string, now time.Time) *Destination {
-	d.client.setting.Lock()
-	defer d.client.setting.Unlock()
+func (d *Destination) addSubset(name string, g *generation, now time.Time) *Destination {
+	s := d.client
+	defer s.events.tell()
+	s.setting.Lock()
+	defer s.setting.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if v, ok := d.subsets.Load(name); ok {
 		return v.(*Destination)
 	}
-	sub := newDestination(d.client, d.service, name)
-	sub.parent = d
+	sub := newDestination(s, d.service, name)
+	sub.parent, sub.carried = d, impossible
 	sub.touch(now)
-	sub.adopt(d.client.now.Load())
-	if eps := d.Endpoints(); eps != nil {
-		sub.derive(discovery.Update{Kind: discovery.Set, Endpoints: d.book.listed()}, eps.absent)
+	of := s.now.Load()
+	if _, err := of.labels(sub); err != nil {
+		of = g // the policy has just lost it, under the call
 	}
+	sub.adopt(of)
+	sub.relabel(of)
+	sub.settle(s.now.Load())
+	sub.fill()
 	d.subsets.Store(name, sub)
+	if d.retired {
+		sub.retire()
+	}
 	return sub
 }
 
@@ -48,14 +59,13 @@ func (d *Destination) eachSubset(f func(*Destination)) {
 func (d *Destination) derive(u discovery.Update, absent bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	labels := d.labels()
 	var in []discovery.Endpoint
-	out := u.Removed
+	out := u.Removed[:len(u.Removed):len(u.Removed)]
 	for _, e := range u.Endpoints {
-		if carries(e.Metadata, labels) {
+		if carries(e.Metadata, d.carried) {
 			in = append(in, e)
 		} else if u.Kind == discovery.Diff {
-			out = append(out[:len(out):len(out)], e.Addr) // it may have had the labels until now
+			out = append(out, e.Addr) // it may have had the labels until now
 		}
 	}
 	if u.Kind == discovery.Diff {
@@ -66,21 +76,27 @@ func (d *Destination) derive(u discovery.Update, absent bool) {
 	d.publish(absent)
 }
 
-// labels are those that the subset's endpoints have, as the policy of its service says: the subset's own is an older one
-// where there is no such subset any more. Then nothing has them.
-func (d *Destination) labels() map[string]string {
-	r := d.parent.regime.Load()
-	if r.of.table == nil {
-		return nil
+// fill gives the subset its endpoints, out of all that its parent has. The caller holds the parent's mu.
+func (d *Destination) fill() {
+	if eps := d.parent.Endpoints(); eps != nil {
+		d.derive(discovery.Update{Kind: discovery.Set, Endpoints: d.parent.book.listed()}, eps.absent)
 	}
-	labels, err := r.of.table.Subset(d.service, d.subset)
-	if err != nil {
-		return impossible
-	}
-	return labels
 }
 
-// impossible is what no endpoint carries.
+// relabel notes which labels the subset's endpoints have, as g says, and reports whether they are other ones than before.
+// The last ones hold where g has no such subset. The caller holds the parent's mu.
+func (d *Destination) relabel(g *generation) (changed bool) {
+	labels, err := g.labels(d)
+	if err != nil || maps.Equal(labels, d.carried) {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.carried = labels
+	return true
+}
+
+// impossible is what no endpoint carries: the labels of a subset that nobody has heard of.
 var impossible = map[string]string{"\x00": "\x00"}
 
 func carries(metadata, labels map[string]string) bool {

@@ -62,7 +62,7 @@ func withSubsets(t *testing.T, f func(t *testing.T, c *Client, s told, p *traffi
 }
 
 func subset(c *Client, name string) *Destination {
-	return c.Destination("orders", time.Now()).Subset(name, time.Now())
+	return c.Destination("orders", time.Now()).Subset(name, c.now.Load(), time.Now())
 }
 
 // addrs are the addresses of a destination's endpoints, or what it is instead.
@@ -158,12 +158,160 @@ func TestSubsetUnderAChange(t *testing.T) {
 		if alg := v1.picking().Algorithm; alg != balance.Random {
 			t.Errorf("picked by %q", alg)
 		}
-		if err := p.Set(traffic.Policy{}); err != nil { // there is no such subset any more
+	})
+}
+
+// A subset that a change takes away stays for the calls under way, and goes a little later. It is in no gauge meanwhile.
+func TestSubsetIsLost(t *testing.T) {
+	withSubsets(t, func(t *testing.T, c *Client, s told, p *traffic.Live) {
+		orders, before := c.Destination("orders", time.Now()), c.now.Load()
+		v1 := subset(c, "v1")
+		s <- discovery.Update{Kind: discovery.Set, Endpoints: []discovery.Endpoint{v("a:1", "v1"), v("b:1", "v2")}}
+		synctest.Wait()
+		set := func(next traffic.Policy) {
+			t.Helper()
+			if err := p.Set(next); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		set(traffic.Policy{})
+		time.Sleep(lostAfter / 2)
+		v2 := orders.Subset("v2", before, time.Now()) // by a call that began before
+		if addrs(v1) != "a:1" || addrs(v2) != "b:1" {
+			t.Errorf("the subsets have %q and %q, want what they had", addrs(v1), addrs(v2))
+		}
+		c.EachEndpoints(func(service, _ string, _ int) {
+			if service != "orders" {
+				t.Errorf("a gauge of %s", service)
+			}
+		})
+		time.Sleep(lostAfter/2 + 1)
+		synctest.Wait()
+		if addrs(v1) != "" || addrs(v2) != "b:1" {
+			t.Errorf("the subsets have %q and %q, want none and b:1", addrs(v1), addrs(v2))
+		}
+		set(subsetsOf("v1", "v2")) // and back again
+		time.Sleep(2 * lostAfter)
+		synctest.Wait()
+		if now := subset(c, "v1"); now == v1 || addrs(now) != "a:1" {
+			t.Errorf("v1 is the one that was forgotten, or has %q", addrs(now))
+		}
+		if now := subset(c, "v2"); now != v2 || addrs(now) != "b:1" {
+			t.Errorf("v2 is another one, or has %q", addrs(now))
+		}
+	})
+}
+
+// A change that says nothing new of a subset leaves it alone: a ring of thousands is not made anew because a weight is
+// another one.
+func TestSubsetIsLeftAlone(t *testing.T) {
+	withSubsets(t, func(t *testing.T, c *Client, s told, p *traffic.Live) {
+		v1 := subset(c, "v1")
+		s <- discovery.Update{Kind: discovery.Set, Endpoints: []discovery.Endpoint{v("a:1", "v1"), v("b:1", "v2")}}
+		synctest.Wait()
+		had := v1.Endpoints()
+		next := subsetsOf("v1", "v2")
+		next.Routes = []traffic.Route{{Name: "new", NoRetry: true}}
+		if err := p.Set(next); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if got := addrs(v1); got != "" {
-			t.Errorf("a subset that is no more still has %q", got)
+		if v1.Endpoints() != had {
+			t.Error("its endpoints were arranged anew")
+		}
+	})
+}
+
+// How a subset's endpoints are picked follows the client's own policy, too.
+func TestSubsetFollowsResilience(t *testing.T) {
+	withSubsets(t, func(t *testing.T, c *Client, s told, p *traffic.Live) {
+		next := subsetsOf("v1")
+		next.Destinations[0].Locality = &traffic.Locality{}
+		if err := p.Set(next); err != nil {
+			t.Fatal(err)
+		}
+		v1 := subset(c, "v1")
+		s <- discovery.Update{Kind: discovery.Set, Endpoints: []discovery.Endpoint{v("a:1", "v1")}}
+		synctest.Wait()
+		c.SetResilience(resilience.Config{Default: resilience.Policy{Outlier: &resilience.Outlier{MinHealthPercent: 77}}})
+		if v1.arranged.calm != 77 {
+			t.Errorf("it goes by %d %%, want 77", v1.arranged.calm)
+		}
+	})
+}
+
+// A call that asks for a subset after its service was let go does not leave connections behind.
+func TestSubsetOfARetiredService(t *testing.T) {
+	withSubsets(t, func(t *testing.T, c *Client, s told, _ *traffic.Live) {
+		orders := c.Destination("orders", time.Now())
+		s <- discovery.Update{Kind: discovery.Set, Endpoints: []discovery.Endpoint{v("a:1", "v1")}}
+		synctest.Wait()
+		orders.retire()
+		if n := orders.Subset("v1", c.now.Load(), time.Now()).Endpoints().Nodes[0]; !n.Retired() {
+			t.Error("its connections would stay")
+		}
+	})
+}
+
+// chatty is a log handler that itself makes use of the client, for a service that was not called yet.
+type chatty struct {
+	slog.Handler
+
+	c *Client
+}
+
+func (h *chatty) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *chatty) Handle(context.Context, slog.Record) error {
+	if h.c != nil {
+		h.c.Destination("log", time.Now())
+	}
+	return nil
+}
+
+// Nothing is logged under a lock that the handler may need.
+func TestLogThatCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		live, err := traffic.NewLive(subsetsOf("v1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, h := make(told), &chatty{}
+		c := NewClient(Config{Discovery: s, Traffic: live, Logger: slog.New(h)})
+		defer c.Close()
+		orders := c.Destination("orders", time.Now())
+		s <- discovery.Update{Kind: discovery.Set, Endpoints: []discovery.Endpoint{v("a:1", "v1")}}
+		synctest.Wait()
+		h.c = c
+		next := subsetsOf("v2")
+		next.Destinations[0].Balance = &traffic.Balance{Algorithm: balance.Random}
+		if err := live.Set(next); err != nil { // endpoints are arranged anew, which is logged
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		orders.Subset("v2", c.now.Load(), time.Now())
+		c.meshed.mu.Lock()   // a log that waits for itself would hold it
+		c.meshed.mu.Unlock() //nolint:staticcheck // see above
+		if _, ok := c.meshed.byName.Load("log"); !ok {
+			t.Error("nothing was logged")
+		}
+	})
+}
+
+// A subset that no policy knows has nothing, and is forgotten.
+func TestSubsetUnheardOf(t *testing.T) {
+	withSubsets(t, func(t *testing.T, c *Client, s told, _ *traffic.Live) {
+		s2 := subset(c, "v7")
+		s <- discovery.Update{Kind: discovery.Set, Endpoints: []discovery.Endpoint{v("a:1", "v1")}}
+		synctest.Wait()
+		if got := addrs(s2); got != "" {
+			t.Errorf("it has %q", got)
+		}
+		time.Sleep(lostAfter + 1)
+		synctest.Wait()
+		if subset(c, "v7") == s2 {
+			t.Error("it is still there")
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/intramesh/intramesh/discovery"
@@ -26,6 +27,7 @@ func (d *Destination) watch(ctx context.Context) {
 			err = errors.New("intramesh: the source stopped watching")
 		}
 		d.fail(err)
+		d.client.events.tell()
 		if time.Since(began) > settledAfter {
 			wait.Reset()
 		}
@@ -81,32 +83,31 @@ func (d *Destination) publish(absent bool) {
 	d.outliers.list(next.Nodes) // first, so that whoever waits for the endpoints finds them counted
 	d.endpoints.Store(next)
 	d.reassess() // what list has readmitted
-	d.client.log.Debug("intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
+	d.client.events.line(slog.LevelDebug, "intramesh: endpoints", "service", d.Name, "count", len(next.Nodes))
 }
 
-// rearrange publishes the endpoints anew after a change of policy: how one is picked may be another way now, and what the
-// subsets consist of.
-func (d *Destination) rearrange() {
+// rearrange publishes the endpoints anew where a change of policy concerns them: how one is picked may be another way now,
+// and what the subsets consist of.
+func (d *Destination) rearrange(g *generation) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	eps := d.Endpoints()
-	if eps == nil {
-		return
-	}
-	if !d.picking().equal(d.arranged) {
-		d.publish(eps.absent)
-	}
-	if t := d.regime.Load().of.table; t != d.divided {
-		d.divided = t
-		d.divide(eps)
-	}
+	d.freshen()
+	d.eachSubset(func(sub *Destination) {
+		if sub.relabel(g) {
+			sub.fill()
+			return
+		}
+		sub.mu.Lock()
+		defer sub.mu.Unlock()
+		sub.freshen()
+	})
 }
 
-// divide gives the subsets their endpoints anew. The caller holds mu.
-func (d *Destination) divide(eps *Endpoints) {
-	d.eachSubset(func(sub *Destination) {
-		sub.derive(discovery.Update{Kind: discovery.Set, Endpoints: d.book.listed()}, eps.absent)
-	})
+// freshen publishes the endpoints anew where they are picked in another way now. The caller holds mu.
+func (d *Destination) freshen() {
+	if eps := d.Endpoints(); eps != nil && !d.picking().equal(d.arranged) {
+		d.publish(eps.absent)
+	}
 }
 
 // check is what discovery.Source asks of an update. The caller holds mu.
@@ -133,13 +134,13 @@ func (d *Destination) check(u discovery.Update) error {
 }
 
 // fail notes that the source has nothing to say; what it said before holds. It is logged when it begins and when its
-// reason changes, not at every try.
+// reason changes, not at every try. The caller may hold mu, and tells the events without.
 func (d *Destination) fail(err error) {
 	if err == nil {
 		err = errors.New("intramesh: the source failed without a reason")
 	}
 	old := d.trouble.Swap(&err)
 	if old == nil || (*old).Error() != err.Error() {
-		d.client.log.Warn("intramesh: discovery failed, the last endpoints hold", "service", d.Name, "error", err)
+		d.client.events.line(slog.LevelWarn, "intramesh: discovery failed, the last endpoints hold", "service", d.Name, "error", err)
 	}
 }
