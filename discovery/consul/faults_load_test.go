@@ -36,8 +36,23 @@ func passing(s *consultest.Server, n int) {
 	})
 }
 
-// TestLoadAgentRestarts kills the only agent, which comes back with its state, and then without.
-func TestLoadAgentRestarts(t *testing.T) {
+// TestLoad goes through all that can happen to a registry, each under constant load and without a failed call. Consul
+// removes a dead instance after a minute and a half; all else happens meanwhile.
+func TestLoad(t *testing.T) {
+	removed := loadInstanceDies(t)
+	t.Run("meanwhile", func(t *testing.T) {
+		t.Run("cluster", loadCluster)
+		t.Run("bad answers", loadBadAnswers)
+		t.Run("rights", loadRights)
+		t.Run("agent restarts", loadAgentRestarts)
+		t.Run("registry forgets", loadRegistryForgets)
+		t.Run("ends", loadEnds)
+	})
+	removed()
+}
+
+// loadAgentRestarts kills the only agent, which comes back with its state, and then without.
+func loadAgentRestarts(t *testing.T) {
 	t.Parallel()
 	server := consultest.Start(t, consultest.Config{Durable: true})
 	agent := consultest.Start(t, consultest.Config{Join: []*consultest.Server{server}})
@@ -66,8 +81,8 @@ func TestLoadAgentRestarts(t *testing.T) {
 	s.close()
 }
 
-// TestLoadRegistryForgets kills the only server there is, which comes back knowing nothing.
-func TestLoadRegistryForgets(t *testing.T) {
+// loadRegistryForgets kills the only server there is, which comes back knowing nothing.
+func loadRegistryForgets(t *testing.T) {
 	t.Parallel()
 	server := consultest.Start(t, consultest.Config{})
 	var out logs
@@ -85,8 +100,8 @@ func TestLoadRegistryForgets(t *testing.T) {
 	s.close()
 }
 
-// TestLoadCluster kills the leader of three servers, and then all of them, and counts what is asked while they are away.
-func TestLoadCluster(t *testing.T) {
+// loadCluster kills the leader of three servers, and then all of them, and counts what is asked while they are away.
+func loadCluster(t *testing.T) {
 	t.Parallel()
 	servers := consultest.Cluster(t, 3, consultest.Config{})
 	leader := consultest.Leader(servers)
@@ -144,8 +159,8 @@ func TestLoadCluster(t *testing.T) {
 	s.close()
 }
 
-// TestLoadBadAnswers spoils what a real server says, in each way in turn.
-func TestLoadBadAnswers(t *testing.T) {
+// loadBadAnswers spoils what a real server says, in each way in turn.
+func loadBadAnswers(t *testing.T) {
 	t.Parallel()
 	server := consultest.Start(t, consultest.Config{})
 	door := newTamper(t, server.Addr())
@@ -207,9 +222,9 @@ func TestLoadBadAnswers(t *testing.T) {
 	s.close()
 }
 
-// TestLoadRights takes from the token that watches its rights, and then the token itself, at a server and at an agent, which
+// loadRights takes from the token that watches its rights, and then the token itself, at a server and at an agent, which
 // tells less of what it leaves out.
-func TestLoadRights(t *testing.T) {
+func loadRights(t *testing.T) {
 	t.Parallel()
 	server := consultest.Start(t, consultest.Config{Durable: true, Token: management})
 	agent := consultest.Start(t, consultest.Config{Join: []*consultest.Server{server}, Token: management})
@@ -285,9 +300,9 @@ func TestLoadRights(t *testing.T) {
 	}
 }
 
-// TestLoadInstanceDies kills an instance that says nothing to Consul, which removes it later.
-func TestLoadInstanceDies(t *testing.T) {
-	t.Parallel()
+// loadInstanceDies kills an instance that says nothing to Consul, and returns what waits until Consul has removed it and ends the load.
+func loadInstanceDies(t *testing.T) (removed func()) {
+	t.Helper()
 	server := consultest.Start(t, consultest.Config{})
 	p := newPlane(t, Config{Address: server.Addr()})
 	staff(t, newPlane(t, Config{Address: server.Addr()}))
@@ -304,17 +319,20 @@ func TestLoadInstanceDies(t *testing.T) {
 	mortal.Close()
 	s.more(200)
 	w.sees(2)
-	if !testing.Short() {
+	return func() {
+		defer s.close()
+		if testing.Short() {
+			return
+		}
 		server.Until("Consul has removed it", func() bool {
 			all, _, err := server.Client().Catalog().Service("orders", "", nil)
 			return err == nil && len(all) == 2
 		})
 	}
-	s.close()
 }
 
-// TestLoadEnds believes a Consul that says that there are no instances, and not one that says nothing.
-func TestLoadEnds(t *testing.T) {
+// loadEnds believes a Consul that says that there are no instances, and not one that says nothing.
+func loadEnds(t *testing.T) {
 	t.Parallel()
 	server := consultest.Start(t, consultest.Config{})
 	door := newTamper(t, server.Addr())
