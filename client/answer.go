@@ -22,7 +22,10 @@ func (x *exchange) answered(err error) *http.Response {
 
 // response is an answer as net/http has it.
 func response(req *http.Request, a *call.Answer) *http.Response {
-	header := http.Header{"Content-Length": {strconv.Itoa(len(a.Body))}}
+	header := make(http.Header)
+	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified { // which have none (RFC 9110, 8.6)
+		header.Set("Content-Length", strconv.Itoa(len(a.Body)))
+	}
 	if a.Body != "" {
 		header.Set("Content-Type", cmp.Or(a.ContentType, "text/plain; charset=utf-8"))
 	}

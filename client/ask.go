@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"net/http"
+	"strings"
 
 	"github.com/intramesh/intramesh/client/traffic"
 )
@@ -28,5 +29,16 @@ func (a asked) Lookup(_, canonical string) (string, bool) {
 	return "", false
 }
 
-// path is the path as it travels.
-func (a asked) path() string { return cmp.Or(a.req.URL.EscapedPath(), "/") }
+// path is the path as it travels, which is in Opaque where that is given.
+func (a asked) path() string {
+	u := a.req.URL
+	if u.Opaque == "" {
+		return cmp.Or(u.EscapedPath(), "/")
+	}
+	path, _, _ := strings.Cut(u.Opaque, "?")
+	if rest, ok := strings.CutPrefix(path, "//"); ok { // with the host before it
+		_, path, _ = strings.Cut(rest, "/")
+		path = "/" + path
+	}
+	return path
+}

@@ -34,12 +34,7 @@ func (x *exchange) Copy(cs *stack.Copies) {
 		cs.Drop(stack.CopyMessage)
 		return
 	}
-	out, err := x.shadowed()
-	if err != nil {
-		cs.Drop(stack.CopyMessage) // the call will say why
-		return
-	}
-	s := &shadow{copies: cs, transport: x.transport, req: out, direct: x.Direct}
+	s := &shadow{copies: cs, transport: x.transport, req: x.shadowed(), direct: x.Direct}
 	if !x.hasBody() {
 		s.send(nil)
 		return
@@ -55,11 +50,9 @@ func (x *exchange) Copy(cs *stack.Copies) {
 
 // shadowed is the request as the call's server is to see it, but for the authority, without its body. It shares nothing with
 // the caller's, who may change that when the call is over.
-func (x *exchange) shadowed() (*http.Request, error) {
+func (x *exchange) shadowed() *http.Request {
 	u := *x.req.URL
-	if err := x.rewritePath(&u); err != nil {
-		return nil, err
-	}
+	x.rewritePath(&u)
 	host := cmp.Or(x.req.Host, u.Host)
 	if r := x.rewrite(); r != nil && r.Authority != "" {
 		host = r.Authority
@@ -67,7 +60,7 @@ func (x *exchange) shadowed() (*http.Request, error) {
 	out := &http.Request{Method: x.req.Method, URL: &u, Host: stack.Shadow(host), Header: x.req.Header.Clone(), ProtoMajor: 1, ProtoMinor: 1}
 	change(out.Header, x.RequestHeaders())
 	out.Header.Del("Expect")
-	return out, nil
+	return out
 }
 
 // tee is a body that is read for the call and kept for its copies.

@@ -15,9 +15,7 @@ import (
 // outgoing is the attempt's own request. The caller's is never changed.
 func (x *exchange) outgoing(ctx context.Context, a *stack.Attempt) (*http.Request, error) {
 	out := x.req.WithContext(ctx)
-	if err := x.address(out, a); err != nil {
-		return nil, err
-	}
+	x.address(out, a)
 	ops := x.RequestHeaders()
 	if len(a.Fields)+len(ops) > 0 {
 		out.Header = maps.Clone(out.Header)
@@ -30,28 +28,24 @@ func (x *exchange) outgoing(ctx context.Context, a *stack.Attempt) (*http.Reques
 }
 
 // address gives the attempt's request the URL and the host that its server is to see.
-func (x *exchange) address(out *http.Request, a *stack.Attempt) error {
+func (x *exchange) address(out *http.Request, a *stack.Attempt) {
 	scheme, rewrite := x.scheme(a), x.rewrite()
 	if rewrite != nil && rewrite.Authority != "" {
 		out.Host = rewrite.Authority
 	}
 	if scheme == out.URL.Scheme && rewrite == nil {
-		return nil
+		return
 	}
 	if x.url.Scheme == "" { // the first attempt that is sent
 		x.url = *out.URL
 		x.url.Scheme = scheme
-		if err := x.rewritePath(&x.url); err != nil {
-			x.url = url.URL{}
-			return err
-		}
+		x.rewritePath(&x.url)
 	}
 	out.URL = &x.url
 	if scheme != x.url.Scheme { // the policy has changed between two attempts
 		u := x.url
 		u.Scheme, out.URL = scheme, &u
 	}
-	return nil
 }
 
 // scheme is that of the URL as the endpoint's transport gets it.

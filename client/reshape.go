@@ -16,26 +16,27 @@ func (x *exchange) rewrite() *traffic.Rewrite {
 	return nil
 }
 
-// rewritePath gives a URL of the call's own the path that its route says. It was escaped when the route looked at it, and is now.
-func (x *exchange) rewritePath(u *url.URL) error {
+// rewritePath gives a URL of the call's own the path that its route says. It was escaped when the route looked at it, and is
+// now. Where what was replaced leaves half of an escape behind, its "%" is one that is meant: nobody is to be blamed for what
+// a path has in it. A CONNECT names no path.
+func (x *exchange) rewritePath(u *url.URL) {
 	r := x.Rule()
-	if r == nil || r.Route.Rewrite == nil {
-		return nil
+	if r == nil || r.Route.Rewrite == nil || x.req.Method == http.MethodConnect {
+		return
 	}
 	old := asked{x}.path()
 	path := r.RewritePath(old)
 	if path == old {
-		return nil
+		return
 	}
 	plain, err := url.PathUnescape(path)
 	if err != nil {
-		return err
+		plain = path
 	}
 	u.Path, u.RawPath, u.Opaque = plain, "", ""
 	if u.EscapedPath() != path {
-		u.RawPath = path
+		u.RawPath = path // which counts only if it is the escaped form of Path
 	}
-	return nil
 }
 
 // change makes the changes of headers in their order. Lists of values may be shared with others and are not appended to.
@@ -54,13 +55,12 @@ func change(h http.Header, ops []traffic.HeaderOp) {
 
 // reshape makes the changes that the route asks for in the response.
 func (x *exchange) reshape(resp *http.Response) {
-	if ops := x.ResponseHeaders(); len(ops) > 0 {
-		if resp.Header == nil {
-			resp.Header = make(http.Header)
-		}
-		change(resp.Header, ops)
+	ops, cookies := x.ResponseHeaders(), x.NewCookies()
+	if resp.Header == nil && len(ops)+len(cookies) > 0 {
+		resp.Header = make(http.Header)
 	}
-	for _, c := range x.NewCookies() {
+	change(resp.Header, ops)
+	for _, c := range cookies {
 		resp.Header.Add("Set-Cookie", c)
 	}
 }

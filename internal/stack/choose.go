@@ -3,6 +3,7 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/intramesh/intramesh/discovery"
@@ -110,6 +111,9 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 		if n := a.overdue(eps); n != nil && (r == nil || r.Ready(n)) {
 			return n, nil
 		}
+	}
+	if eps.keyed && c.key == 0 {
+		c.key = rand.Uint64() // it began under a policy that had no keys, and its like are not all to go to one place
 	}
 	if r != nil && eps.keyed {
 		if n, err := a.place(r, eps, ejections); n != nil || err != nil {
