@@ -49,6 +49,7 @@ func (c *Config) parse(name string, data []byte) parsed {
 		}
 		d := &decoder{file: r, lenient: c.Lenient, left: left}
 		objects = append(objects, d.document(c, doc.Content[0])...)
+		left = max(d.left, 0) // of the file as a whole
 	}
 	return parsed{objects, r.end()}
 }

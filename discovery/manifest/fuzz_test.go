@@ -1,0 +1,105 @@
+package manifest
+
+import (
+	"testing"
+)
+
+const gatewayText = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: orders}
+spec:
+  parentRefs: [{group: "", kind: Service, name: orders, port: 80}]
+  rules:
+  - matches: [{path: {type: PathPrefix, value: /v1}, headers: [{name: x, value: y}], method: GET}]
+    filters:
+    - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}], remove: [c]}}
+    - {type: URLRewrite, urlRewrite: {hostname: b, path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}
+    backendRefs: [{name: orders-v1, port: 80, weight: 90}, {name: orders-v2, port: 80, weight: 10}]
+    timeouts: {request: 10s, backendRequest: 2s}
+    retry: {codes: [500, 503], attempts: 2, backoff: 100ms}
+    sessionPersistence: {type: Cookie, cookieConfig: {lifetimeType: Session}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: orders}
+spec:
+  parentRefs: [{group: "", kind: Service, name: orders}]
+  rules: [{matches: [{method: {service: a.B, method: C}}], backendRefs: [{name: orders, port: 9090}]}]
+`
+
+// seeds are texts of every kind, good and bad.
+func seeds() []string {
+	return []string{
+		"", "---\n---\n", good, static, selecting, kube, ending, gatewayText, shop(7),
+		entryText("{hosts: ['*.a.com'], resolution: DNS, " + web + "}"),
+		"{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {type: ExternalName, externalName: b.c}}]}",
+		"a: &a [*a]", "a: &a {<<: *a}", "&a x: *a", "apiVersion: v1\nkind: Service\nmetadata: {<<: [{name: a}, {name: b}]}\nspec: {ports: [{port: 8e1}]}\n",
+		"%YAML 1.2\n---\n" + good, "\ufeff" + good, `{"apiVersion":"v1","kind":"Se\u0072vice","metadata":{"name":"a"},"spec":{}}`,
+		"apiVersion: v1\nkind: !!binary U2VydmljZQ==\nmetadata: !x {name: 1}\n", "? [a]\n: b\n", "apiVersion: apps/v1\nkind: Deployment\n",
+	}
+}
+
+// FuzzParse reads anything. What it makes of it is either good all through, or told with its place.
+func FuzzParse(f *testing.F) {
+	for _, s := range seeds() {
+		f.Add(s, false)
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, lenient bool) {
+		state, found := Parse(Config{Lenient: lenient}, map[string]string{"a.yaml": text})
+		if (state == nil) != (found.Err() != nil) {
+			t.Fatalf("a state: %v, and errors: %v", state != nil, found.Err())
+		}
+		for _, x := range found {
+			if x.Why == "" || x.Line < 0 || x.Object != "" && x.Line == 0 {
+				t.Errorf("a finding without place or reason: %#v", x)
+			}
+		}
+		if state == nil {
+			return
+		}
+		if err := state.Policy.Validate(); err != nil {
+			t.Errorf("the policy is refused: %v", err)
+		}
+		for _, name := range state.Services() {
+			p := state.plan(name)
+			for _, e := range append(p.ready, p.lookup...) {
+				if err := e.Validate(); err != nil {
+					t.Errorf("%s has the endpoint %+v: %v", name, e, err)
+				}
+			}
+		}
+	})
+}
+
+// FuzzPosition asks for any field.
+func FuzzPosition(f *testing.F) {
+	for _, s := range []string{"", "spec", "spec.ports[0].name", `spec.selector["app"]`, "spec.ports[9].x", "[", `["`, "..", "spec[-1]", "[0][", "spec.ports.0"} {
+		f.Add(s)
+	}
+	s, found := Parse(Config{}, map[string]string{"a.yaml": kube})
+	if s == nil {
+		f.Fatal(found.Err())
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		for _, o := range s.Objects {
+			if line, column := o.Position(path); line < 1 || column < 1 {
+				t.Errorf("%q is at %d:%d", path, line, column)
+			}
+		}
+	})
+}
+
+// FuzzNearest never suggests a name that nobody knows.
+func FuzzNearest(f *testing.F) {
+	f.Add("h2UpgradeElection")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, name string) {
+		known := []string{"h2UpgradePolicy", "host", "hosts", "a", ""}
+		got := nearest(name, known)
+		if got != "" && !nameIn(known, got) {
+			t.Errorf("%q for %q", got, name)
+		}
+	})
+}
