@@ -74,9 +74,16 @@ func (d *decoder) structure(n *yaml.Node, into reflect.Value, at *place) {
 		if x.name == "creationTimestamp" && isNull(v) {
 			return // as tools print a resource that no server has seen
 		}
-		if d.apply(x.rule, k, v) {
-			d.goValue(into.FieldByIndex(x.index), v, at.add(x.name, k.Line, k.Column))
+		if !d.apply(x.rule, k, v) {
+			return
 		}
+		field, at := into.FieldByIndex(x.index), at.add(x.name, k.Line, k.Column)
+		if x.rule.use == useJudged {
+			d.skim(v)
+			field.Set(reflect.New(field.Type().Elem()))
+			return
+		}
+		d.goValue(field, v, at)
 	})
 }
 

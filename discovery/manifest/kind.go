@@ -80,7 +80,7 @@ var others = map[string]map[string]string{
 		"Gateway":          "it is for traffic that enters or leaves a mesh",
 		"GatewayClass":     "it is for traffic that enters or leaves a mesh",
 		"ListenerSet":      "it is for traffic that enters or leaves a mesh",
-		"ReferenceGrant":   "",
+		"ReferenceGrant":   "routes that are bound to Services need none (GEP-1294)",
 		"TLSRoute":         "only HTTP and gRPC are routed",
 		"TCPRoute":         "only HTTP and gRPC are routed",
 		"UDPRoute":         "only HTTP and gRPC are routed",

@@ -15,11 +15,15 @@ const (
 	useRefused             // it cannot be honoured: an error, in lenient mode a warning, and it is left out
 	useWarned              // it has no effect here: a warning
 	useAside               // it says nothing that concerns who calls: no finding
+	useJudged              // refused by the code behind, where its resource counts at all; of the value only that it is there is read
 )
 
 func (u use) String() string {
-	return [...]string{"honoured", "refused", "no effect, with a warning", "not of concern"}[u]
+	return [...]string{"honoured", "refused", "no effect, with a warning", "not of concern", "refused"}[u]
 }
+
+// opens says whether what is below a field is read.
+func (u use) opens() bool { return u == useHonoured || u == useWarned }
 
 // rules are what becomes of fields, by "Message.field": the name of the proto message or Go type that has the field,
 // without its package, and the field as it is written in YAML. "Message.field=VALUE" is for one value of an enumeration,
@@ -30,6 +34,7 @@ func honoured(note string) rule { return rule{useHonoured, note} }
 func refused(why string) rule   { return rule{useRefused, why} }
 func warned(why string) rule    { return rule{useWarned, why} }
 func aside(why string) rule     { return rule{useAside, why} }
+func judged(why string) rule    { return rule{useJudged, why} }
 
 // unruled is for a field that is in no table, which a test sees to that there is none.
 var unruled = refused("is not known to this version")

@@ -43,7 +43,7 @@ func (w *fieldWalk) proto(m protoreflect.MessageDescriptor, path string, shown b
 			at += "[]"
 		}
 		w.field(line{at, key, r, known}, shown)
-		below := shown && r.use != useRefused && r.use != useAside
+		below := shown && r.use.opens()
 		w.values(f, key, at, below)
 		if f.IsMap() {
 			f = f.MapValue()
@@ -100,7 +100,7 @@ func (w *fieldWalk) golang(t reflect.Type, path string, shown bool) {
 		}
 		w.field(line{at, key, r, known}, shown)
 		if sub.Kind() == reflect.Struct && sub != reflect.TypeFor[instant]() {
-			w.golang(sub, at, shown && r.use != useRefused && r.use != useAside)
+			w.golang(sub, at, shown && r.use.opens())
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 //   - wrong, refuse and warn make findings.
 //
 // Fields whose rule says that they are refused never get here: see [rules].
-var translators = []func(*translation){}
+var translators = []func(*translation){translateGateway}
 
 // translation is the way from resources to a state.
 type translation struct {
