@@ -33,6 +33,26 @@ type moment struct {
 	err      error    // why the last reading was not good; nil where it was
 }
 
+// brief is the first reason why the last reading was not good, and how many more there are: watches of a thousand services
+// hear of it.
+func (m *moment) brief() error {
+	first, more := error(nil), -1
+	for _, f := range m.findings {
+		if f.Severity == Error {
+			if more++; first == nil {
+				first = f
+			}
+		}
+	}
+	switch {
+	case first == nil:
+		return m.err
+	case more == 0:
+		return fmt.Errorf("manifest: %w", first)
+	}
+	return fmt.Errorf("manifest: %w (and %d more)", first, more)
+}
+
 var (
 	_ discovery.Source = (*Plane)(nil)
 	_ discovery.Lister = (*Plane)(nil)
@@ -127,8 +147,11 @@ func (p *Plane) Watch(ctx context.Context, service string, fn func(discovery.Upd
 	for {
 		m, changed := p.now.Watch()
 		w.look(m.state)
-		if m.err != nil && m.err != trouble {
-			w.failed(m.err)
+		switch {
+		case m.err != nil && m.err != trouble:
+			w.failed(m.brief())
+		case m.err == nil && trouble != nil:
+			w.recovered()
 		}
 		trouble = m.err
 		if over, err := p.wait(ctx, changed); over {

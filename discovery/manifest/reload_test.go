@@ -180,6 +180,30 @@ func TestBadManifests(t *testing.T) {
 	}
 }
 
+// TestRecovery: watchers hear that a failure is over where nothing else has changed.
+func TestRecovery(t *testing.T) {
+	f := newFolder(t)
+	f.put("a.yaml", at("10.0.0.1"))
+	p := f.open()
+	known, unknown := news(t, p, "orders"), news(t, p, "nobody")
+	for _, ch := range []<-chan discovery.Update{known, unknown} {
+		<-ch
+	}
+	f.put("b.yaml", entryText("{hots: [], prts: []}"))
+	for _, ch := range []<-chan discovery.Update{known, unknown} {
+		if u := <-ch; u.Kind != discovery.Failed || !strings.HasSuffix(u.Err.Error(), "(and 2 more)") {
+			t.Errorf("heard %v %v", u.Kind, u.Err)
+		}
+	}
+	f.remove("b.yaml")
+	if u := <-known; u.Kind != discovery.Diff || len(u.Endpoints)+len(u.Removed) > 0 {
+		t.Errorf("heard %+v", u)
+	}
+	if u := <-unknown; u.Kind != discovery.Absent {
+		t.Errorf("heard %+v", u)
+	}
+}
+
 // TestTrafficHearsOfBadManifests: telemetry shows what WatchTraffic tells.
 func TestTrafficHearsOfBadManifests(t *testing.T) {
 	f := newFolder(t)

@@ -3,6 +3,7 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/intramesh/intramesh/client/traffic"
@@ -103,11 +104,27 @@ func (t *translation) blame(err error) {
 	if rest != "" {
 		why = rest + ": " + why
 	}
+	why = t.placed(why)
 	if at.Object == nil {
 		t.findings = append(t.findings, Finding{Severity: severity, Why: why})
 		return
 	}
 	t.findings = append(t.findings, at.Object.Finding(severity, at.Field, why, ""))
+}
+
+// inPolicy is how package traffic names a route.
+var inPolicy = regexp.MustCompile(`Routes\[\d+\](\.Match\[\d+\])?( \("[^"]*"\))?`)
+
+// placed puts the places in manifests where a text names routes of the policy.
+func (t *translation) placed(text string) string {
+	return inPolicy.ReplaceAllStringFunc(text, func(name string) string {
+		at, _ := t.origin(name)
+		if at.Object == nil {
+			return name
+		}
+		line, _ := at.Object.Position(at.Field)
+		return fmt.Sprintf("%v %s (%s:%d)", at.Object, at.Field, at.Object.File, line)
+	})
 }
 
 // origin finds what a path such as "Routes[3].Match[0]" is of, and what of the path is beyond that.

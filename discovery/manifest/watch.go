@@ -77,6 +77,18 @@ func (w *watch) failed(err error) {
 	w.send(discovery.Update{Kind: discovery.Failed, Err: err})
 }
 
+// recovered says that what was told before a failure holds still, by a difference that is none.
+func (w *watch) recovered() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.absent:
+		w.send(discovery.Update{Kind: discovery.Absent})
+	case w.answered:
+		w.send(discovery.Update{Kind: discovery.Diff})
+	}
+}
+
 // send calls fn unless the Watch is over. The caller holds mu.
 func (w *watch) send(u discovery.Update) {
 	if w.ctx.Err() == nil {
