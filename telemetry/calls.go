@@ -127,7 +127,11 @@ func (o *observer) measure(c *call.Call, w *call.Watch, last *call.Attempt, err 
 
 func (s *series) record(c *call.Call, took time.Duration, out outcome) {
 	if c.Copy {
-		s.countCopy(c.Ctx, out.class.String(), out.reason)
+		outcome := out.class.String()
+		if dropped(out.reason) {
+			outcome = "dropped" // while it was under way
+		}
+		s.countCopy(c.Ctx, outcome, out.reason)
 		return
 	}
 	p := s.prepare(out)

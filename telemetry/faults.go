@@ -44,3 +44,12 @@ func (s *series) countCopy(ctx context.Context, outcome, reason string) {
 	}
 	s.set.mirrors.Add(ctx, 1, metric.WithAttributes(attrs...))
 }
+
+// dropped holds for the reasons why a copy is given up.
+func dropped(reason string) bool {
+	switch reason {
+	case "busy", "memory", "incomplete", "message":
+		return true
+	}
+	return false
+}

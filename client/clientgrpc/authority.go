@@ -65,6 +65,10 @@ func (v *vouched) add(w voucher) {
 
 // readdress gives the call the authority that its route writes, before its first attempt. It takes the place of the caller's.
 func (r *rpc) readdress(a *stack.Attempt) {
+	if r.shadowed != nil {
+		r.shadowed.readdress(r)
+		return
+	}
 	authority := r.rewritten()
 	if authority == "" || a.Number > 1 {
 		return

@@ -28,6 +28,7 @@ type rpc struct {
 	finished []grpc.OnFinishCallOption // the caller's, run once a call and not once an attempt
 	emitted  *emitted                  // what grpc was told to repeat when it first picked for this attempt's stream
 
+	shadowed   *shadow     // what it is a copy of; nil: it is none
 	metadata   metadata.MD // that conditions of routes have asked for
 	unknowable bool        // a mesh target, and no source that would know it
 }

@@ -27,6 +27,7 @@ type stream struct {
 	life    atomic.Int32
 	spoiler *spoiler              // the faults of its messages; nil: none
 	broken  atomic.Pointer[error] // by one of them
+	copies  *shadowing            // of the stream; nil: none
 	err     error                 // what it ended with, nil for io.EOF; readable once life is over
 }
 
@@ -49,6 +50,7 @@ func (d *dialer) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 		s.Finish()
 	}
 	if err != nil {
+		s.copies.end(false)
 		s.tell(err)
 		return nil, err
 	}
@@ -111,6 +113,7 @@ func (s *stream) ended(err error) {
 
 // close ends the call, whose outcome is the stream's.
 func (s *stream) close() {
+	s.copies.end(false)
 	s.reshapeHeader()
 	if s.err != nil {
 		o := outcomeOf(s.err, s.picked.trailer)
@@ -130,6 +133,7 @@ var errVetoed = status.Error(codes.Unavailable, "intramesh: not repeated")
 
 // SendMsg leaves it to RecvMsg to say why a stream has ended, as grpc does.
 func (s *stream) SendMsg(m any) error {
+	s.copies.send(m)
 	if s.watched {
 		s.Last().Moved()
 	}
@@ -141,6 +145,12 @@ func (s *stream) SendMsg(m any) error {
 		return io.EOF
 	}
 	return nil
+}
+
+// CloseSend is the end of the copies' messages, too.
+func (s *stream) CloseSend() error {
+	s.copies.end(true)
+	return s.ClientStream.CloseSend()
 }
 
 // RecvMsg tells the clock that the stream moves, and says so where the clock ended it.

@@ -91,7 +91,9 @@ type BodyFault struct {
 // It is the request as the route has changed it, headers and path included, but for its authority, which has "-shadow"
 // behind the name as in Envoy: "orders-shadow:8080". (That of an IPv6 address stays.) Over HTTP its body is what the call
 // sends, taken on the way; it is sent with its length and without trailers. A request to upgrade the connection has no
-// copy. Over gRPC messages must be protobuf; credentials that validate authorities must take the changed one.
+// copy. Over gRPC messages must be protobuf; credentials that validate authorities must take the changed one. The copy of a
+// stream gets its messages as they are sent, and is given up as dropped where it is more than 64 of them behind, where what
+// it waits for does not fit, and where the stream ends before its last message; [MirrorLimits.Timeout] ends it, too.
 //
 // A copy is traced as a call beneath the one it is a copy of, marked by intramesh.mirror, and counted by
 // intramesh.client.mirrors alone.

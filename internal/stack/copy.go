@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/internal/call"
 )
 
@@ -65,9 +66,40 @@ type Copy struct {
 	// Service is where it goes.
 	Service string
 
-	client  *Client
-	subset  string
-	timeout time.Duration
+	client *Client
+	subset string
+	limits traffic.MirrorLimits
+	cancel context.CancelFunc
+	cut    atomic.Pointer[string] // why it was given up; nil: it was not
+}
+
+func newCopy(s *Client, of context.Context, service, subset string, limits traffic.MirrorLimits) *Copy {
+	m := &Copy{client: s, Service: service, subset: subset, limits: limits}
+	m.Ctx, m.cancel = context.WithCancel(detached{context.WithoutCancel(of)})
+	return m
+}
+
+// Hold reports whether n more bytes may be held for the copy while it is under way, until they are released.
+func (m *Copy) Hold(n int64) bool { return m.client.copying.hold(n, m.limits.Bytes) }
+
+// Release gives n bytes back.
+func (m *Copy) Release(n int64) { m.client.copying.bytes.Add(-n) }
+
+// Cut gives the copy up while it is under way. It counts as dropped.
+func (m *Copy) Cut(reason string) {
+	m.cut.CompareAndSwap(nil, &reason)
+	m.cancel()
+}
+
+// cutOff is the error of a copy that was given up; nil for any other call.
+func (c *Call) cutOff() error {
+	if c.copy == nil {
+		return nil
+	}
+	if reason := c.copy.cut.Load(); reason != nil {
+		return &call.Error{Service: c.Service, Method: c.Method, Reason: *reason, Code: call.ResourceExhausted}
+	}
+	return nil
 }
 
 // detached is a context without its end.
@@ -82,17 +114,15 @@ func (d detached) Value(key any) any {
 }
 
 // run has send make the copy. What panics is a transport of the caller's, and must not end the process from here.
-func (m *Copy) run(send func(*Copy)) {
-	ctx, cancel := context.WithCancel(detached{context.WithoutCancel(m.Ctx)})
-	defer cancel()
-	defer context.AfterFunc(m.client.ctx, cancel)()
-	m.Ctx = ctx
+func (m *Copy) run(send func()) {
+	defer m.cancel()
+	defer context.AfterFunc(m.client.ctx, m.cancel)()
 	defer func() {
 		if p := recover(); p != nil {
 			m.client.log.Error("intramesh: a transport panicked with a mirrored call", "service", m.Service, "panic", fmt.Sprint(p))
 		}
 	}()
-	send(m)
+	send()
 }
 
 // Do is [Client.Do] for a copy: it is seen and traced, has one attempt at an endpoint of its destination, whose load it is,
@@ -101,7 +131,7 @@ func (m *Copy) Do(c *Call) error {
 	s := m.client
 	c.client, c.copy, c.options, c.exec = s, m, noOptions, s.bare
 	c.Copy, c.Ctx, c.Service, c.Start = true, m.Ctx, m.Service, time.Now()
-	c.Deadline, c.bounded = c.Start.Add(m.timeout), true
+	c.Deadline, c.bounded = c.Start.Add(m.limits.Timeout), true
 	c.key = rand.Uint64()
 	if err := s.copies.Begin(c); err != nil {
 		return c.refused(err)

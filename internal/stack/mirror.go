@@ -149,13 +149,19 @@ func (cs *Copies) dropped(to *traffic.Mirror, reason string) {
 // Send has send make each copy, on a goroutine of its own, where there is room for it. What is held is given back when the
 // last of them has returned.
 func (cs *Copies) Send(send func(*Copy)) {
+	cs.SendEach(func(m *Copy) func() { return func() { send(m) } })
+}
+
+// SendEach is Send where something is to be done before the goroutine begins: prepare does it, and what it returns makes the
+// copy.
+func (cs *Copies) SendEach(prepare func(*Copy) func()) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.done {
 		return
 	}
 	for _, to := range cs.to {
-		if reason := cs.start(to, send); reason != "" {
+		if reason := cs.start(to, prepare); reason != "" {
 			cs.dropped(to, reason)
 		}
 	}
@@ -165,7 +171,7 @@ func (cs *Copies) Send(send func(*Copy)) {
 	cs.done, cs.call = true, nil
 }
 
-func (cs *Copies) start(to *traffic.Mirror, send func(*Copy)) (refused string) {
+func (cs *Copies) start(to *traffic.Mirror, prepare func(*Copy) func()) (refused string) {
 	c := cs.call
 	service := to.Destination(c.Service)
 	if c.Direct && (service != c.Service || to.Subset != "") {
@@ -175,7 +181,8 @@ func (cs *Copies) start(to *traffic.Mirror, send func(*Copy)) (refused string) {
 		return refused
 	}
 	cs.users++
-	m := &Copy{Ctx: c.Ctx, Service: service, client: cs.client, subset: to.Subset, timeout: cs.limits.Timeout}
+	m := newCopy(cs.client, c.Ctx, service, to.Subset, cs.limits)
+	send := prepare(m)
 	go func() {
 		defer cs.client.copying.leave()
 		defer cs.left()

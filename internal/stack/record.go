@@ -25,6 +25,9 @@ func (r record) End(c *Call) {
 		}
 		c.reply(c.err)
 	}
+	if err := c.cutOff(); err != nil {
+		c.err = err
+	}
 	r.observer.EndCall(&c.Call, &c.watch, c.facts(), c.err)
 }
 
