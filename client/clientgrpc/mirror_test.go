@@ -303,3 +303,25 @@ func TestMirrorStorm(t *testing.T) {
 	w.settled()
 	t.Logf("%d copies", copies.Load())
 }
+
+// TestMirrorUnderIdentity: the authority of a copy is not one that a certificate names, and the identity that its destination
+// proves answers for it.
+func TestMirrorUnderIdentity(t *testing.T) {
+	shop := authority(t)
+	cfg := identified(identityOf(t, shop, "/web"), "")
+	cfg.ServerID = func(service string) string { return "spiffe://shop/" + service }
+	cfg.Discovery = discovery.Static{"orders": {{Addr: "a:1"}}, "next": {{Addr: "b:1"}}}
+	cfg.Traffic = traffic.Policy{Routes: []traffic.Route{{Mirrors: []traffic.Mirror{{Service: "next", Percent: 100}}}}}
+	w := newWorld(t, cfg)
+	w.serveAs("a:1", identityOf(t, shop, "/orders"))
+	next := w.serveAs("b:1", identityOf(t, shop, "/next"))
+	if _, err := w.connAs().EmptyCall(t.Context(), &testpb.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	w.over()
+	next.mu.Lock()
+	defer next.mu.Unlock()
+	if len(next.callers) != 1 {
+		t.Errorf("next has seen %v", next.callers)
+	}
+}
