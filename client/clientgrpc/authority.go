@@ -19,8 +19,9 @@ import (
 type TLSInfo struct {
 	credentials.TLSInfo
 
-	service string // whose identity the endpoint has proved; with "/subset" behind it where it was asked for one
-	vouched *vouched
+	service     string // whose identity the endpoint has proved
+	destination string // the service, or the subset of it that the connection is for
+	vouched     *vouched
 }
 
 // ValidateAuthority is asked by grpc where a call has an authority of its own ([grpc.CallAuthority]). grpc's question is
@@ -35,15 +36,14 @@ type TLSInfo struct {
 //
 // Any other that a caller names is refused: nobody has said that this server speaks for it.
 func (t TLSInfo) ValidateAuthority(authority string) error {
-	service, _, _ := strings.Cut(t.service, "/")
-	if strings.EqualFold(authority, service) || strings.EqualFold(authority, stack.SplitPort(service)) {
+	if strings.EqualFold(authority, t.service) || strings.EqualFold(authority, stack.SplitPort(t.service)) {
 		return nil
 	}
-	if t.vouched.has(voucher{t.service, authority}) {
+	if t.vouched.has(voucher{t.destination, authority}) {
 		return nil
 	}
 	if err := t.TLSInfo.ValidateAuthority(authority); err != nil {
-		return fmt.Errorf("clientgrpc: no route leads to %s under the authority %q, and its certificate does not name it: %w", t.service, authority, err)
+		return fmt.Errorf("clientgrpc: no route leads to %s under the authority %q, and its certificate does not name it: %w", t.destination, authority, err)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func (i identity) ClientHandshake(ctx context.Context, authority string, raw net
 	if !ok {
 		return nil, nil, errNoTLS // not of credentials.NewTLS
 	}
-	return &judged{conn}, TLSInfo{TLSInfo: info, service: n.Service(), vouched: i.vouched}, nil
+	return &judged{conn}, TLSInfo{TLSInfo: info, service: n.Service(), destination: n.Destination(), vouched: i.vouched}, nil
 }
 
 // judged is a connection that the server may still refuse: in TLS 1.3 the client's handshake is done before the server has

@@ -26,6 +26,22 @@
 // exception: what the server handed back by its protocol is sent again once. Opening a stream is repeated for every
 // method, while no connection was there to open it on.
 //
+// Of retries grpc knows one policy for each method, which has to do for all routes that lead from the service: each such
+// retry of a stream waits as long as the longest of their back-offs. And where grpc notices while sending that a stream is
+// over, it keeps the status to itself: a stream that may be executed twice is then repeated, within the limits of its own
+// policy, also after a status that only another route's policy names; one that may not is not.
+//
+// # Routes
+//
+// Calls go where [client.Config].Traffic says, whichever service the target names: it is the one that was called. Header
+// changes act on metadata, those of responses on the header (grpc.Header and ClientStream.Header). A rewritten path is
+// another method: that one is sent, and its proto says whether it may be executed twice. A rewritten authority is sent by
+// grpc.CallAuthority, which takes the place of the caller's own. With the client's identity it is accepted where the route
+// leads, see [TLSInfo]; with credentials of the caller's own it is theirs to accept, and where they do not the call fails with
+// client.Invalid. A condition on the authority sees grpc.CallAuthority, else the service that was called, and nothing of
+// grpc.WithAuthority. A direct response is an error with the code that its status stands for, and UNKNOWN where that is none,
+// as for 200: there is no message to go with success. So is a redirection, which gRPC does not have.
+//
 // # Errors
 //
 // What the peer said arrives as it was said, status details included. Where no answer exists, or the mesh refused, the
@@ -33,9 +49,16 @@
 //
 // # Connections
 //
-// A grpc.ClientConn holds at most one connection to an endpoint. A few are made ahead ([client.Config].WarmConns, 16),
-// others when their endpoint is first chosen; the call that chose it goes to one that is ready meanwhile. At most 16 are being
-// made at once. What was learnt of an endpoint lies in the client and survives when a connection idles or is made again.
+// A grpc.ClientConn holds at most one connection to an endpoint. With the first call a few are made ahead
+// ([client.Config].WarmConns, 16), others when their endpoint is first chosen; the call that chose it goes to one that is ready
+// meanwhile. At most 16 are being made at once. What was learnt of an endpoint lies in the client and survives when a
+// connection idles or is made again.
+//
+// All this is so for each destination to which routes lead the calls, a subset being one of its own: each has connections of
+// its own, and calls to one neither wait nor fail because of another. Those of a destination that no call has gone to for 30
+// minutes are closed; the service that the target names keeps its own for as long as the ClientConn is not idle. The
+// ClientConn is READY while one destination is, and else CONNECTING, TRANSIENT_FAILURE or IDLE, whichever comes first for
+// one of them. Connect connects to the service that the target names.
 //
 // While no endpoint is ready calls wait for those that are being connected to. Once each has failed four times, or has
 // not answered within a second, calls fail at once, unless they are made with grpc.WaitForReady; and as long as there are

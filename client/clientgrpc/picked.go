@@ -128,7 +128,8 @@ func (r *rpc) byPolicy(after []call.Code) bool {
 }
 
 // repeated is the outcome of the stream that grpc wants to repeat. Where grpc keeps the status to itself it is one of those
-// that the retryPolicy names; as that speaks for all routes, it may be one that this call's own policy does not repeat.
+// that the retryPolicy names; as that speaks for all routes, it may be one that this call's own policy does not repeat. It
+// counts as one that it does where twice does no harm, and else as one that it does not.
 func (r *rpc) repeated(after []call.Code) call.Outcome {
 	p := &r.picked
 	if p.err != nil {
@@ -141,8 +142,8 @@ func (r *rpc) repeated(after []call.Code) call.Outcome {
 	o := outcomeOf(errVetoed, p.trailer)
 	own := repeatable(r.Retry(), methods.of(r.sent).idempotent)
 	for _, c := range after {
-		if o.Code = c; !slices.Contains(own, c) {
-			break // it may be this one
+		if o.Code = c; slices.Contains(own, c) == r.Idempotent {
+			break
 		}
 	}
 	return o

@@ -48,8 +48,15 @@ type result struct {
 }
 
 // call makes one of a kind, to its end.
-func call(ctx context.Context, cc *grpc.ClientConn, method string, opts ...grpc.CallOption) (r result) {
-	ctx = client.With(ctx, client.Options{Info: &r.info})
+func call(ctx context.Context, cc *grpc.ClientConn, method string, opts ...grpc.CallOption) result {
+	var info client.Info
+	r := callWith(client.With(ctx, client.Options{Info: &info}), cc, method, opts...)
+	r.info = info
+	return r
+}
+
+// callWith is call where the context has its options.
+func callWith(ctx context.Context, cc *grpc.ClientConn, method string, opts ...grpc.CallOption) (r result) {
 	out := new(testpb.SimpleResponse)
 	defer func() { r.server = out.ServerId }()
 	if method == get || method == put {

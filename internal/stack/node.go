@@ -46,6 +46,9 @@ func (n *Node) Addr() string { return n.endpoint.Load().Addr }
 // Service is the name of the service that the node belongs to, whichever subset of it.
 func (n *Node) Service() string { return n.home.service }
 
+// Destination is the name of the node's destination, with "/subset" behind the service where it is one.
+func (n *Node) Destination() string { return n.home.Name }
+
 // Settings are what the routes of now say of the node's destination; never nil.
 func (n *Node) Settings() *traffic.Settings { return n.home.regime.Load().settings }
 
