@@ -80,5 +80,10 @@ func run(out io.Writer) error {
 		return err
 	}
 	defer oc.Close()
-	return show(out, orders.Protocol{Name: "HTTP", Call: oc.Get}, v2, copies{reader})
+	for _, p := range oc.Protocols() {
+		if err := show(out, p, v2, copies{reader}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
