@@ -146,8 +146,8 @@ func (c *Client) Ready(ctx context.Context, services ...string) error {
 	return errors.Join(errs...)
 }
 
-// Close ends the watches and closes idle connections. Calls under way, their bodies and streams go on to their end; new
-// ones are refused. It may be called more than once.
+// Close ends the watches and the copies for mirrors, and closes idle connections. Calls under way, their bodies and streams go
+// on to their end; new ones are refused. It may be called more than once.
 func (c *Client) Close() error {
 	c.unwatch()
 	c.core.Close()

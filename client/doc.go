@@ -32,6 +32,13 @@
 // itself, a redirection among them, is a response over HTTP and a status over gRPC. A policy that cannot be honoured is an
 // error of [New]; later the last good one stays in force, what is wrong is logged, and telemetry counts it.
 //
+// # Faults and mirrors
+//
+// A route can fail calls on purpose (traffic.Fault): above retries, where the caller meets the fault and nothing that keeps
+// calls alive hears of it, or beneath them, where it is what an endpoint did. What is injected is marked in [Info], in an
+// [Error] and in telemetry. And a route can send copies elsewhere (traffic.Mirror), out of the way of the calls, within
+// traffic.MirrorLimits; [Client.Close] gives those under way up and waits for them.
+//
 // # Identity
 //
 // With [Config].Identity every connection to an endpoint is mutual TLS 1.3, whatever the scheme of the URL and over gRPC

@@ -244,3 +244,40 @@ func TestBodyFaultsNeedABody(t *testing.T) {
 		}
 	})
 }
+
+// TestFaultsAreMarked: the metric counts each fault, the durations and spans of what had one are told apart, and those of
+// what had none look as they always do.
+func TestFaultsAreMarked(t *testing.T) {
+	tester := []traffic.Match{{Headers: []traffic.Field{{Name: "x-tester", Value: traffic.Present()}}}}
+	m := newMirrored(t, traffic.MirrorLimits{}, http.HandlerFunc(echo), nil, func(c *client.Config, r *traffic.Route) {
+		c.Resilience = resilience.Config{Default: resilience.Policy{Retry: &resilience.Retry{Retries: 2, Backoff: resilience.Backoff{Base: time.Microsecond}}}}
+		r.Mirrors = nil
+		r.Faults = []traffic.Fault{
+			{Percent: 100, Match: tester, Delay: time.Microsecond},
+			{Percent: 100, Match: tester, Scope: traffic.ScopeAttempt, Abort: &traffic.Abort{Status: 503}},
+		}
+	})
+	m.ask("http://orders/")
+	m.ask("http://orders/", "X-Tester", "me")
+	if got := m.counted("intramesh.client.faults", "intramesh.fault"); got["delay"] != 1 || got["abort"] != 3 || len(got) != 2 {
+		t.Errorf("faults %v", got)
+	}
+	got := m.counted("http.client.request.duration", "intramesh.outcome", "intramesh.fault")
+	if got["success"] != 1 || got["failure delay,abort"] != 1 || len(got) != 2 {
+		t.Errorf("durations %v", got)
+	}
+	marks := map[string]int{}
+	for _, s := range m.spans.GetSpans() {
+		for _, kv := range s.Attributes {
+			if kv.Key == "intramesh.fault" {
+				marks[s.Name+" "+kv.Value.AsString()]++
+			}
+		}
+		for _, e := range s.Events {
+			marks[s.Name+" "+e.Name]++
+		}
+	}
+	if marks["GET delay,abort"] != 1 || marks["GET attempt abort"] != 3 || marks["GET intramesh.fault"] != 4 {
+		t.Errorf("marks of spans %v", marks)
+	}
+}

@@ -336,3 +336,38 @@ func TestAbortForGRPC(t *testing.T) {
 		r.wantHeard(call.EndpointEjected)
 	})
 }
+
+// FuzzFaultHeaders: whatever a request asks for, what it gets is within the policy's percentage and what HTTP and gRPC have
+// words for.
+func FuzzFaultHeaders(f *testing.F) {
+	for _, seed := range []string{"", "0", "1", "200", "503", "599", "600", "-1", "1.5", "99999999999999999999", "4294967296", " 5", "NaN", "9223372036854775807"} {
+		f.Add(seed, "503", seed, "10")
+		f.Add("5", seed, "16", seed)
+	}
+	f.Fuzz(func(t *testing.T, delay, status, code, share string) {
+		q := traffic.Request{Header: faultWire{header: map[string]string{
+			"x-envoy-fault-delay-request": delay, "x-envoy-fault-delay-request-percentage": share,
+			"x-envoy-fault-abort-request": status, "x-envoy-fault-abort-grpc-request": code,
+			"x-envoy-fault-abort-request-percentage": share, "x-envoy-fault-throughput-response": delay,
+		}}}
+		var found ills
+		found.ask(&q, &found.call, 42, "chaos")
+		var all dose
+		for _, i := range append(found.call, found.attempt...) {
+			if i.percent < 0 || i.percent > 42 || i.delay < 0 {
+				t.Errorf("%+v", i)
+			}
+			if a := i.abort; a != nil && (a.Status < 200 || a.Status > 599 || a.Code == call.OK) {
+				t.Errorf("%+v", a)
+			}
+			if i.body != nil && i.body.BytesPerSecond <= 0 {
+				t.Errorf("%+v", i.body)
+			}
+			all.take(&i)
+			all.take(&i)
+		}
+		if all.delay < 0 {
+			t.Error("a delay before its time")
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"math"
 	"time"
 
 	"github.com/intramesh/intramesh/client/traffic"
@@ -36,7 +37,9 @@ func (d *dose) add(s *Client, i *ill) {
 }
 
 func (d *dose) take(i *ill) {
-	d.delay += i.delay
+	if d.delay += i.delay; d.delay < 0 {
+		d.delay = math.MaxInt64
+	}
 	if d.abort == nil {
 		d.abort = i.abort
 	}
