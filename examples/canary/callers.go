@@ -10,7 +10,7 @@ import (
 	"github.com/intramesh/intramesh/examples/internal/orders"
 )
 
-// enough is how many calls under a rule are counted. A part of a split is off by less than 24 of them, wherever in the
+// enough is how many calls under a rule are counted. A part of a split is off by less than 26 of them, wherever in the
 // sequence they begin, so percentages without decimals are always the same.
 const enough = 6000
 
