@@ -75,7 +75,7 @@ func (d *decoder) find(s Severity, n *yaml.Node, why, suggestion string) {
 }
 
 // fail finds an error where the decoder is.
-func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
+func (d *decoder) failf(n *yaml.Node, format string, args ...any) {
 	d.find(Error, n, fmt.Sprintf(format, args...), "")
 }
 
@@ -92,13 +92,13 @@ func (d *decoder) leaveOut(n *yaml.Node, why, suggestion string) {
 func (d *decoder) visit(n *yaml.Node) (*yaml.Node, bool) {
 	if d.left--; d.left < 0 {
 		if d.left == -1 {
-			d.fail(n, "the aliases of this document stand for too many values")
+			d.failf(n, "the aliases of this document stand for too many values")
 		}
 		return n, false
 	}
 	if len(d.path) > maxDepth {
 		d.left = 0 // an alias to what is around it has no end
-		d.fail(n, "nested more than %d deep", maxDepth)
+		d.failf(n, "nested more than %d deep", maxDepth)
 		return n, false
 	}
 	for n.Kind == yaml.AliasNode && n.Alias != nil {
@@ -114,7 +114,7 @@ func (d *decoder) mapping(n *yaml.Node, each func(key string, k, v *yaml.Node)) 
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "%s; want a mapping", describe(n))
+		d.failf(n, "%s; want a mapping", describe(n))
 		return
 	}
 	for _, pair := range d.pairs(n) {
@@ -157,11 +157,11 @@ func (d *decoder) pairs(n *yaml.Node) []pair {
 			continue
 		}
 		if k.Kind != yaml.ScalarNode || k.Tag != "!!str" {
-			d.fail(k, "%s as a key; want a string (in quotes)", describe(k))
+			d.failf(k, "%s as a key; want a string (in quotes)", describe(k))
 			continue
 		}
 		if first, again := line(k.Value); again {
-			d.fail(k, "%q is there twice, first in line %d", k.Value, first)
+			d.failf(k, "%q is there twice, first in line %d", k.Value, first)
 			continue
 		}
 		put(k, v)
@@ -187,7 +187,7 @@ func (d *decoder) mergedPairs(n *yaml.Node) []pair {
 	case n.Kind == yaml.MappingNode:
 		return d.pairs(n)
 	case n.Kind != yaml.SequenceNode:
-		d.fail(n, "%s; want a mapping to merge", describe(n))
+		d.failf(n, "%s; want a mapping to merge", describe(n))
 		return nil
 	}
 	var list []pair
@@ -195,7 +195,7 @@ func (d *decoder) mergedPairs(n *yaml.Node) []pair {
 		if item, ok := d.visit(item); ok && item.Kind == yaml.MappingNode {
 			list = append(list, d.pairs(item)...)
 		} else if ok {
-			d.fail(item, "%s; want a mapping to merge", describe(item))
+			d.failf(item, "%s; want a mapping to merge", describe(item))
 		}
 	}
 	return list
@@ -208,7 +208,7 @@ func (d *decoder) list(n *yaml.Node, p *place, each func(i int, v *yaml.Node, at
 		return
 	}
 	if n.Kind != yaml.SequenceNode {
-		d.fail(n, "%s; want a list", describe(n))
+		d.failf(n, "%s; want a list", describe(n))
 		return
 	}
 	p.sub = make([]place, 0, len(n.Content))

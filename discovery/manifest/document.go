@@ -106,7 +106,7 @@ func (d *decoder) document(c *Config, n *yaml.Node) []*Object {
 	}
 	if apiVersion == "v1" && strings.HasSuffix(name, "List") || name == "List" {
 		if d.inList {
-			d.fail(n, "a list in a list")
+			d.failf(n, "a list in a list")
 			return nil
 		}
 		return d.items(c, pairs)

@@ -12,10 +12,31 @@ import (
 	"github.com/intramesh/intramesh/internal/filewatch"
 )
 
-// file is a file with what is in it.
+// file is a file to be read.
 type file struct {
 	name string
+	path string // where it is found; empty: data is all there is
 	data []byte
+}
+
+// read reads the file. An error says nothing of its name.
+func (f file) read() ([]byte, error) {
+	if f.path == "" {
+		return f.data, nil
+	}
+	data, err := filewatch.Read(f.path, maxFile+1) // parse refuses what is longer
+	return data, plainError(f.path, err)
+}
+
+// plainError is an error without the path, which a finding has.
+func plainError(path string, err error) error {
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		return of.Err
+	}
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), path+": "))
+	}
+	return nil
 }
 
 // isManifest says whether a file of a folder is read.
@@ -33,9 +54,9 @@ type tree struct {
 	findings Findings
 }
 
-// read reads all files under the paths, of which relative ones belong to base where it is given. The names of files are
+// look finds all files under the paths, of which relative ones belong to base where it is given. The names of files are
 // those that findings show: as short as the paths are.
-func read(base string, paths []string) *tree {
+func look(base string, paths []string) *tree {
 	t := &tree{base: base}
 	seen := map[string]bool{}
 	for _, path := range paths {
@@ -67,14 +88,10 @@ func (t *tree) at(path string) string {
 }
 
 func (t *tree) bad(path string, err error) {
-	var of *fs.PathError
-	if errors.As(err, &of) {
-		err = of.Err
-	}
-	t.findings = append(t.findings, Finding{File: path, Why: strings.TrimPrefix(err.Error(), t.at(path)+": ")})
+	t.findings = append(t.findings, Finding{File: path, Why: plainError(t.at(path), err).Error()})
 }
 
-// folder reads the files of a folder and of those below it. Links to files are followed, as ConfigMap mounts need it; links
+// folder takes the files of a folder and of those below it. Links to files are followed, as ConfigMap mounts need it; links
 // to folders are not, because they can lead in circles.
 func (t *tree) folder(dir string, seen map[string]bool) {
 	entries, err := os.ReadDir(t.at(dir))
@@ -101,17 +118,12 @@ func leadsToFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// file reads a file, once if it is reached by two paths.
+// file takes a file, once if it is reached by two paths.
 func (t *tree) file(path string, seen map[string]bool) {
-	if key := filepath.Clean(path); seen[key] {
-		return
-	} else {
-		seen[key] = true
-	}
-	data, err := filewatch.Read(t.at(path), maxFile+1) // parse refuses what is longer
-	if err != nil {
-		t.bad(path, err)
+	key := filepath.Clean(path)
+	if seen[key] {
 		return
 	}
-	t.files = append(t.files, file{path, data})
+	seen[key] = true
+	t.files = append(t.files, file{name: path, path: t.at(path)})
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Finding is one thing that is wrong with a manifest, or that its author should know.
-type Finding struct {
+type Finding struct { //nolint:errname // it may be a warning
 	// File is the file, as it was found under the path that was given.
 	File string
 	// Line and Column are the place, counted from 1. 0: it is the file as a whole.

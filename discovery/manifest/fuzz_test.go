@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -98,7 +99,7 @@ func FuzzNearest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
 		known := []string{"h2UpgradePolicy", "host", "hosts", "a", ""}
 		got := nearest(name, known)
-		if got != "" && !nameIn(known, got) {
+		if got != "" && !slices.Contains(known, got) {
 			t.Errorf("%q for %q", got, name)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,7 +42,7 @@ func goShapeOf(t reflect.Type) *goShape {
 func (s *goShape) add(t reflect.Type, index []int) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		at := append(index[:len(index):len(index)], i)
+		at := append(slices.Clip(index), i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous && name == "":
@@ -102,7 +103,7 @@ func (d *decoder) goValue(into reflect.Value, n *yaml.Node, at *place) {
 			into.Set(fresh)
 		}
 	case reflect.Struct:
-		if t, is := into.Addr().Interface().(*instant); is {
+		if t, is := reflect.TypeAssert[*instant](into.Addr()); is {
 			t.Time = d.instant(n)
 			return
 		}
@@ -170,10 +171,8 @@ func (d *decoder) oneOf(t reflect.Type, n *yaml.Node, s string) bool {
 	if !is {
 		return true
 	}
-	for _, v := range values {
-		if v == s {
-			return true
-		}
+	if slices.Contains(values, s) {
+		return true
 	}
 	why := fmt.Sprintf("%.40q is none of %s", s, strings.Join(values, ", "))
 	d.find(Error, n, why, nearest(s, values))

@@ -24,7 +24,7 @@ func Parse(cfg Config, files map[string]string) (*State, Findings) {
 	}
 	t := &tree{}
 	for name, data := range files {
-		t.files = append(t.files, file{name, []byte(data)})
+		t.files = append(t.files, file{name: name, data: []byte(data)})
 	}
 	slices.SortFunc(t.files, func(a, b file) int { return cmp.Compare(a.name, b.name) })
 	var l loader
@@ -54,7 +54,7 @@ type known struct {
 
 // load reads the paths, of which relative ones belong to base.
 func (l *loader) load(cfg *Config, base string) (*State, Findings) {
-	return l.take(cfg, read(base, cfg.Paths))
+	return l.take(cfg, look(base, cfg.Paths))
 }
 
 // take makes a state of files. Where nothing changed it is the one of the last time.

@@ -29,9 +29,13 @@ func (l *loader) parse(cfg *Config, files []file) []*known {
 }
 
 func (l *loader) one(cfg *Config, f file) *known {
-	s := sha256.Sum256(f.data)
+	data, err := f.read()
+	if err != nil {
+		return &known{parsed: parsed{findings: Findings{{File: f.name, Why: err.Error()}}}}
+	}
+	s := sha256.Sum256(data)
 	if k := l.known[f.name]; k != nil && k.sum == s {
 		return k
 	}
-	return &known{sum: s, parsed: cfg.parse(f.name, f.data)}
+	return &known{sum: s, parsed: cfg.parse(f.name, data)}
 }

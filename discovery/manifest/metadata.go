@@ -58,7 +58,7 @@ func (d *decoder) instant(n *yaml.Node) (t time.Time) {
 			return t
 		}
 	}
-	d.fail(n, "%s; want a time such as \"2026-01-31T12:00:00Z\"", describe(n))
+	d.failf(n, "%s; want a time such as \"2026-01-31T12:00:00Z\"", describe(n))
 	return t
 }
 

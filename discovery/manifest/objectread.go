@@ -1,6 +1,10 @@
 package manifest
 
-import "go.yaml.in/yaml/v3"
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // object reads the parts of a resource, and reports whether it can be used at all. What is wrong inside of it is told, and
 // the object is kept for what others have to say of it.
@@ -40,7 +44,7 @@ func (d *decoder) object(c *Config, k *kind, o *Object, pairs []pair) bool {
 func without(pairs []pair, names []string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	for _, p := range pairs {
-		if nameIn(names, p.k.Value) {
+		if slices.Contains(names, p.k.Value) {
 			continue
 		}
 		n.Content = append(n.Content, p.k, p.v)
@@ -49,15 +53,6 @@ func without(pairs []pair, names []string) *yaml.Node {
 		n.Line, n.Column = pairs[0].k.Line, pairs[0].k.Column
 	}
 	return n
-}
-
-func nameIn(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // head reads the metadata, and reports whether the object has a name.
@@ -76,11 +71,11 @@ func (d *decoder) head(c *Config, o *Object, pairs []pair) bool {
 	}
 	switch {
 	case m.Name == "" && len(d.file.findings) == before:
-		d.fail(p.k, "no name")
+		d.failf(p.k, "no name")
 	case m.Name != "" && !isName(m.Name):
-		d.fail(p.k, "name %.64q: want lower case letters, digits, \"-\" and \".\"", m.Name)
+		d.failf(p.k, "name %.64q: want lower case letters, digits, \"-\" and \".\"", m.Name)
 	case m.Namespace != "" && !isLabel(m.Namespace, 63):
-		d.fail(p.k, "namespace %.64q: want lower case letters, digits and \"-\"", m.Namespace)
+		d.failf(p.k, "namespace %.64q: want lower case letters, digits and \"-\"", m.Namespace)
 	}
 	d.leave()
 	o.label = c.label(o.Kind, o.Namespace, o.Name)

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"sync"
@@ -127,7 +128,7 @@ func (p *Plane) WatchTraffic(ctx context.Context, fn func(traffic.Update)) error
 			told, trouble = m.policy, nil
 			fn(traffic.Update{Policy: m.policy.Policy})
 		}
-		if m.err != nil && m.err != trouble && ctx.Err() == nil {
+		if m.err != nil && !errors.Is(m.err, trouble) && ctx.Err() == nil {
 			trouble = m.err
 			fn(traffic.Update{Err: m.err})
 		}
@@ -148,7 +149,7 @@ func (p *Plane) Watch(ctx context.Context, service string, fn func(discovery.Upd
 		m, changed := p.now.Watch()
 		w.look(m.state)
 		switch {
-		case m.err != nil && m.err != trouble:
+		case m.err != nil && !errors.Is(m.err, trouble):
 			w.failed(m.brief())
 		case m.err == nil && trouble != nil:
 			w.recovered()
@@ -166,13 +167,10 @@ func (p *Plane) wait(ctx context.Context, changed <-chan struct{}) (bool, error)
 	case <-ctx.Done():
 		return true, nil
 	case <-changed:
-		if ctx.Err() != nil {
-			return true, nil
-		}
-		return false, nil
+		return ctx.Err() != nil, nil
 	case <-p.closed:
 		if ctx.Err() != nil {
-			return true, nil
+			return true, nil //nolint:nilerr // that is how a Watch ends
 		}
 		return true, fmt.Errorf("manifest: %w", fs.ErrClosed)
 	}

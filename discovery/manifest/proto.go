@@ -120,7 +120,7 @@ func (d *decoder) protoField(m protoreflect.Message, x *member, k, v *yaml.Node,
 	f := x.desc
 	if o := f.ContainingOneof(); o != nil && !o.IsSynthetic() {
 		if other := m.WhichOneof(o); other != nil {
-			d.fail(k, "only one of %s and %s can be given", other.JSONName(), x.name)
+			d.failf(k, "only one of %s and %s can be given", other.JSONName(), x.name)
 			return
 		}
 	}
@@ -188,7 +188,7 @@ func (d *decoder) protoScalar(kind protoreflect.Kind, n *yaml.Node) (v protorefl
 		s, ok := d.text(n)
 		b, err := base64.StdEncoding.DecodeString(s)
 		if ok && err != nil {
-			d.fail(n, "want base64")
+			d.failf(n, "want base64")
 		}
 		return protoreflect.ValueOfBytes(b), ok && err == nil
 	}

@@ -30,7 +30,7 @@ func newReloader(p *Plane, w *filewatch.Watcher) (*reloader, error) {
 func (r *reloader) run(poll time.Duration) {
 	defer close(r.plane.ended)
 	defer r.watcher.Close()
-	r.watcher.Run(r.plane.closed, poll, r.reload)
+	r.watcher.RunAhead(r.plane.closed, poll, r.prepare, r.reload)
 }
 
 // follow watches what is under the paths as it is now.
@@ -55,6 +55,10 @@ func (r *reloader) first() error {
 	r.plane.now.Store(&moment{state: state, policy: state, findings: findings})
 	return nil
 }
+
+// prepare reads what has changed while it may still be changing: most often it has come to rest by then, and reload finds
+// the work done.
+func (r *reloader) prepare() { r.loader.load(&r.plane.cfg, r.base) }
 
 // reload reads the files again. It keeps the last good state where there is nothing better, and logs what changes, each
 // problem once.

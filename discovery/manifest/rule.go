@@ -1,5 +1,7 @@
 package manifest
 
+import "maps"
+
 // rule says what becomes of a field.
 type rule struct {
 	use use
@@ -50,9 +52,7 @@ func (r rules) of(key string) rule {
 func join(tables ...rules) rules {
 	all := rules{}
 	for _, t := range tables {
-		for key, r := range t {
-			all[key] = r
-		}
+		maps.Copy(all, t)
 	}
 	return all
 }

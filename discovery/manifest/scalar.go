@@ -18,11 +18,11 @@ func (d *decoder) text(n *yaml.Node) (string, bool) {
 			d.find(Error, n, describe(n)+"; want a text", strconv.Quote(n.Value))
 			return "", false
 		}
-		d.fail(n, "%s; want a text", describe(n))
+		d.failf(n, "%s; want a text", describe(n))
 		return "", false
 	}
 	if n.Style == 0 && isOldBool(n.Value) {
-		d.fail(n, "%s without quotes is true or false to the tools of Kubernetes; put it into quotes", n.Value)
+		d.failf(n, "%s without quotes is true or false to the tools of Kubernetes; put it into quotes", n.Value)
 		return "", false
 	}
 	return n.Value, true
@@ -46,13 +46,13 @@ func (d *decoder) boolean(n *yaml.Node) (value, ok bool) {
 			return word == "yes" || word == "on", true
 		}
 	}
-	d.fail(n, "%s; want true or false", describe(n))
+	d.failf(n, "%s; want true or false", describe(n))
 	return false, false
 }
 
 // integer reads a whole number of a range; 3.0 is one.
 func (d *decoder) integer(n *yaml.Node, low, high int64) (int64, bool) {
-	value, err := int64(0), error(strconv.ErrSyntax)
+	value, err := int64(0), strconv.ErrSyntax
 	if n.Kind == yaml.ScalarNode {
 		switch n.Tag {
 		case "!!int":
@@ -70,7 +70,7 @@ func (d *decoder) integer(n *yaml.Node, low, high int64) (int64, bool) {
 		if low != math.MinInt32 || err == nil {
 			want = fmt.Sprintf(" from %d to %d", low, high)
 		}
-		d.fail(n, "%s; want a whole number%s", describe(n), want)
+		d.failf(n, "%s; want a whole number%s", describe(n), want)
 		return 0, false
 	}
 	return value, true
@@ -80,7 +80,7 @@ func (d *decoder) float(n *yaml.Node) (float64, bool) {
 	var f float64
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!float" && n.Tag != "!!int" || n.Decode(&f) != nil ||
 		math.IsNaN(f) || math.IsInf(f, 0) {
-		d.fail(n, "%s; want a number", describe(n))
+		d.failf(n, "%s; want a number", describe(n))
 		return 0, false
 	}
 	return f, true
@@ -98,7 +98,7 @@ func (d *decoder) duration(n *yaml.Node) (time.Duration, bool) {
 	}
 	value, err := time.ParseDuration(s)
 	if err != nil {
-		d.fail(n, "%.40q; want a duration: \"1h30m\", \"5s\", \"250ms\"", s)
+		d.failf(n, "%.40q; want a duration: \"1h30m\", \"5s\", \"250ms\"", s)
 		return 0, false
 	}
 	return value, true

@@ -64,7 +64,7 @@ func (t *translation) destination(o *Object, field string, d traffic.Destination
 }
 
 // wrong finds a mistake in a field.
-func (t *translation) wrong(o *Object, field, format string, args ...any) {
+func (t *translation) wrong(o *Object, field, format string, args ...any) { //nolint:goprintffuncname // it reads as a sentence where it is called
 	t.findings = append(t.findings, o.Finding(Error, field, fmt.Sprintf(format, args...), ""))
 }
 
@@ -75,7 +75,7 @@ func (t *translation) unknown(o *Object, field, what, name string, known []strin
 }
 
 // refuse finds something right that cannot be honoured: an error, and in lenient mode a warning. The caller leaves it out.
-func (t *translation) refuse(o *Object, field, format string, args ...any) {
+func (t *translation) refuse(o *Object, field, format string, args ...any) { //nolint:goprintffuncname // it reads as a sentence where it is called
 	why, severity := fmt.Sprintf(format, args...), Error
 	if t.cfg.Lenient {
 		why, severity = why+"; it is left out", Warning
@@ -84,7 +84,7 @@ func (t *translation) refuse(o *Object, field, format string, args ...any) {
 }
 
 // warn finds something that its author should know.
-func (t *translation) warn(o *Object, field, format string, args ...any) {
+func (t *translation) warn(o *Object, field, format string, args ...any) { //nolint:goprintffuncname // it reads as a sentence where it is called
 	t.findings = append(t.findings, o.Finding(Warning, field, fmt.Sprintf(format, args...), ""))
 }
 

@@ -11,6 +11,12 @@ const (
 
 // Run calls look after changes, when they have settled, and every poll (0 or less: never), until stop is closed.
 func (w *Watcher) Run(stop <-chan struct{}, poll time.Duration, look func()) {
+	w.RunAhead(stop, poll, func() {}, look)
+}
+
+// RunAhead does the same and calls ahead when a change is heard of, before it has settled: for work that look need not do
+// again where nothing else changes. It has a goroutine of its own meanwhile, and look waits for its end.
+func (w *Watcher) RunAhead(stop <-chan struct{}, poll time.Duration, ahead, look func()) {
 	var tick <-chan time.Time
 	if poll > 0 {
 		t := time.NewTicker(poll)
@@ -22,7 +28,7 @@ func (w *Watcher) Run(stop <-chan struct{}, poll time.Duration, look func()) {
 		case <-stop:
 			return
 		case <-w.changes():
-			if !w.rest(stop) {
+			if !w.rest(stop, ahead) {
 				return
 			}
 		case <-tick:
@@ -31,8 +37,14 @@ func (w *Watcher) Run(stop <-chan struct{}, poll time.Duration, look func()) {
 	}
 }
 
-// rest waits until changes have settled, and reports whether to go on.
-func (w *Watcher) rest(stop <-chan struct{}) bool {
+// rest waits until changes have settled and ahead has come to its end, and reports whether to go on.
+func (w *Watcher) rest(stop <-chan struct{}, ahead func()) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ahead()
+	}()
+	defer func() { <-done }()
 	limit := time.After(settleMax)
 	for {
 		select {

@@ -75,3 +75,27 @@ func TestRead(t *testing.T) {
 		}
 	}
 }
+
+// RunAhead works while changes settle, and look waits for the end of that.
+func TestRunAhead(t *testing.T) {
+	for took, want := range map[time.Duration]int64{20 * time.Millisecond: 80, 200 * time.Millisecond: 200} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &Watcher{merged: make(chan struct{}, 1)}
+			start, stop, ended := time.Now(), make(chan struct{}), make(chan struct{})
+			var aheads, at []int64
+			now := func() int64 { return time.Since(start).Milliseconds() }
+			go func() {
+				defer close(ended)
+				w.RunAhead(stop, -1, func() { aheads = append(aheads, now()); time.Sleep(took) }, func() { at = append(at, now()) })
+			}()
+			w.merged <- struct{}{}
+			time.Sleep(30 * time.Millisecond)
+			w.merged <- struct{}{} // while ahead is at work or after it: the rest begins anew
+			time.Sleep(time.Second)
+			close(stop)
+			<-ended
+			expect(t, aheads, 0)
+			expect(t, at, want)
+		})
+	}
+}
