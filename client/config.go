@@ -26,7 +26,9 @@ type Config struct {
 	Hosts []string
 	// Traffic says where calls to the mesh go and how each destination is treated: a traffic.Policy, or a source of them
 	// that changes while the client runs. A policy that cannot be honoured is an error of [New]; later the last good one
-	// stays in force. Its conditions see what the caller asked for. Nil: every call goes to the service that it names.
+	// stays in force. Its conditions see what the caller asked for. What is about endpoints and the connections to them
+	// (TLS, Connections, Balance, Locality, subsets, other services) needs Discovery. Nil: every call goes to the service
+	// that it names.
 	Traffic traffic.Source
 	// Local is what is known of this process, for conditions on the source and for nearness. Needs Traffic.
 	Local traffic.Local

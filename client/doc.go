@@ -32,6 +32,11 @@
 // itself, a redirection among them, is a response over HTTP and a status over gRPC. A policy that cannot be honoured is an
 // error of [New]; later the last good one stays in force, what is wrong is logged, and telemetry counts it.
 //
+// What belongs to a destination rather than to a call is of now for every attempt: its endpoints, how one is picked, and how
+// connections to it are made and secured. A subset that a new policy does not have any more stays as it was for another
+// minute, for the calls that are on their way there. Where a policy secures connections (traffic.TLS) that are the caller's
+// own, as those of gRPC are without an Identity, calls are refused rather than sent otherwise.
+//
 // # Faults and mirrors
 //
 // A route can fail calls on purpose (traffic.Fault): above retries, where the caller meets the fault and nothing that keeps

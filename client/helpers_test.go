@@ -165,3 +165,6 @@ func echo(w http.ResponseWriter, r *http.Request) {
 type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// quiet is a log of servers whose clients are expected to fail.
+var quiet = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)

@@ -7,8 +7,8 @@ import (
 	"net/textproto"
 	"net/url"
 
-	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/internal/call"
+	"github.com/intramesh/intramesh/internal/httpwire"
 	"github.com/intramesh/intramesh/internal/stack"
 )
 
@@ -50,14 +50,9 @@ func (x *exchange) address(out *http.Request, a *stack.Attempt) {
 
 // scheme is that of the URL as the endpoint's transport gets it.
 func (x *exchange) scheme(a *stack.Attempt) string {
-	tls := x.transport.tls
-	if a.Node != nil && tls != nil {
-		switch tls.Mode(a.Node) {
-		case "":
-		case traffic.TLSDisable:
-			return "http"
-		default:
-			return "https"
+	if tls := x.transport.tls; a.Node != nil && tls != nil {
+		if s := httpwire.Scheme(tls.Mode(a.Node.Settings().TLS)); s != "" {
+			return s
 		}
 	}
 	if x.req.URL.Scheme == "mesh" {

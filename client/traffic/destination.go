@@ -104,21 +104,23 @@ type Failover struct {
 
 // Connections bounds and tunes the connections to a destination. A zero field is as the client has it.
 type Connections struct {
-	// ConnectTimeout bounds the making of a connection.
+	// ConnectTimeout bounds the making of a connection, and the TLS handshake after it.
 	ConnectTimeout time.Duration `json:"connectTimeout,omitempty"`
-	// IdleTimeout closes connections that nobody has used for that long.
+	// IdleTimeout closes connections that nobody has used for that long, or for MaxAge where that is less.
 	IdleTimeout time.Duration `json:"idleTimeout,omitempty"`
 	// MaxAge closes connections that are older, when they are idle or, gracefully, when they are not.
 	MaxAge time.Duration `json:"maxAge,omitempty"`
-	// MaxRequests is the number of requests after which a connection is replaced.
+	// MaxRequests is the number of requests after which a connection is replaced. Requests that begin together on a
+	// connection of HTTP/2 may be a few more.
 	MaxRequests int `json:"maxRequests,omitempty"`
-	// HTTP2 has HTTP requests travel over HTTP/2 also without TLS (h2c). gRPC always does.
+	// HTTP2 has HTTP requests travel over HTTP/2 alone, also without TLS (h2c), or over HTTP/1.1 alone. gRPC always travels
+	// over HTTP/2. Nil: over what both sides agree on where there is TLS, else HTTP/1.1.
 	HTTP2 *bool `json:"http2,omitempty"`
 	// Keepalive is TCP's.
 	Keepalive *Keepalive `json:"keepalive,omitempty"`
 }
 
-// Keepalive are TCP's keep-alive probes. A zero field is as the operating system has it.
+// Keepalive are TCP's keep-alive probes. A zero field is as the connection was dialled: net.Dialer's own is 15 s, 15 s, 9.
 type Keepalive struct {
 	Idle     time.Duration `json:"idle,omitempty"`     // before the first probe
 	Interval time.Duration `json:"interval,omitempty"` // between probes
@@ -129,11 +131,14 @@ type Keepalive struct {
 type TLS struct {
 	// Mode is one of the modes below. Empty: TLSMesh with an identity, else as the URL's scheme says.
 	Mode TLSMode `json:"mode,omitempty"`
-	// ServerName is sent in the handshake and is what the certificate must be for. Empty: the service's name.
+	// ServerName is sent in the handshake and is what the certificate must be for. Empty: the service's name. With TLSMesh it
+	// is sent alone: who the server must be is its identity.
 	ServerName string `json:"serverName,omitempty"`
-	// Names are further names or URIs of which the certificate must have one.
+	// Names are names or URIs of which the certificate must have one, in the place of ServerName. With TLSMesh they are
+	// identities ("spiffe://shop/orders"), of which the one that is expected must be one.
 	Names []string `json:"names,omitempty"`
-	// CA, Cert and Key are PEM files. CA empty: the system's.
+	// CA, Cert and Key are PEM files, read for every connection: while they cannot be, what they said last holds. CA empty:
+	// the system's.
 	CA   string `json:"ca,omitempty"`
 	Cert string `json:"cert,omitempty"`
 	Key  string `json:"key,omitempty"`

@@ -3,6 +3,8 @@ package httpwire
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -10,8 +12,8 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/client/traffic"
-	"github.com/intramesh/intramesh/internal/meshtls"
 	"github.com/intramesh/intramesh/internal/stack"
+	"github.com/intramesh/intramesh/security"
 )
 
 // renewed is the transport of an endpoint whose connections do not last as long as the client: of one with an identity, or
@@ -30,22 +32,33 @@ type renewed struct {
 type generation struct {
 	transport *http.Transport
 	of        basis
+	scheme    string    // of its requests; empty: as their caller has it
 	ends      time.Time // when its connections are too old; zero: never
 }
 
-// basis is what connections are made by.
+// basis is what connections are made by. All of it comes from one look at the settings: what is half of one and half of
+// another would be kept.
 type basis struct {
-	tls   meshtls.Basis
-	conns *traffic.Connections
+	material *security.Material
+	tls      *traffic.TLS
+	conns    *traffic.Connections
 }
 
 func (r *renewed) basis() basis {
-	return basis{tls: r.pool.cfg.TLS.Basis(r.node), conns: r.node.Settings().Connections}
+	s := r.node.Settings()
+	return basis{material: r.pool.cfg.TLS.Material(), tls: s.TLS, conns: s.Connections}
 }
 
 // RoundTrip sends the request on a connection of the present generation.
 func (r *renewed) RoundTrip(req *http.Request) (*http.Response, error) {
 	g := r.current()
+	if g.scheme != "" && req.URL.Scheme != g.scheme {
+		// The policy has changed since the request was addressed. Whether it is secured is for the connections to say.
+		u := *req.URL
+		u.Scheme = g.scheme
+		req = req.WithContext(req.Context())
+		req.URL = &u
+	}
 	if c := g.of.conns; c != nil && c.MaxRequests > 0 {
 		req = counting(req, c.MaxRequests)
 	}
@@ -64,7 +77,7 @@ func (r *renewed) current() *generation {
 	if old.serves(of) {
 		return old
 	}
-	next := &generation{transport: r.pool.made(r.node, of.conns), of: of}
+	next := &generation{transport: r.pool.made(r.node, of), of: of, scheme: Scheme(r.pool.cfg.TLS.Mode(of.tls))}
 	if of.conns != nil && of.conns.MaxAge > 0 {
 		next.ends = time.Now().Add(of.conns.MaxAge)
 	}
@@ -87,26 +100,65 @@ func (r *renewed) CloseIdleConnections() {
 	}
 }
 
+// Scheme is that of requests over connections of the mode; empty where that says nothing.
+func Scheme(m traffic.TLSMode) string {
+	switch m {
+	case "":
+		return ""
+	case traffic.TLSDisable:
+		return "http"
+	}
+	return "https"
+}
+
 // made is a transport for the endpoint as its policy has it, that speaks only with who the endpoint has to be. Where nobody
 // knows who that is, it connects to nobody.
-func (p *Pool) made(n *stack.Node, conns *traffic.Connections) *http.Transport {
+func (p *Pool) made(n *stack.Node, of basis) *http.Transport {
 	t := p.transport(n)
 	// What a generation has in use when it is replaced becomes idle later, and nobody asks for it again.
 	t.IdleConnTimeout = cmp.Or(t.IdleConnTimeout, idleTimeout)
-	if conns != nil {
-		tune(t, conns)
+	if of.conns != nil {
+		tune(t, of.conns)
 	}
-	if p.cfg.TLS.Mode(n) == "" {
-		return t
+	if p.cfg.TLS.Mode(of.tls) != "" {
+		p.secure(t, n, of)
 	}
+	if c := of.conns; c != nil && c.HTTP2 != nil && *c.HTTP2 {
+		t.TLSClientConfig = speaksHTTP2(t.TLSClientConfig)
+	}
+	return t
+}
+
+// secure has t speak TLS, or none, as the policy says.
+func (p *Pool) secure(t *http.Transport, n *stack.Node, of basis) {
 	t.DialTLSContext = nil
-	cfg, err := p.cfg.TLS.Config(n)
+	cfg, err := p.cfg.TLS.ConfigBy(n, of.tls)
 	if err != nil {
 		t.DialContext = func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
 		}
-		return t
+		return
 	}
 	t.TLSClientConfig = cfg
-	return t
+}
+
+var errHTTP2 = errors.New("intramesh: the server does not speak HTTP/2, which the policy asks for")
+
+// speaksHTTP2 is cfg, which may be nil, for servers that agree to HTTP/2. With one that agrees to nothing net/http speaks
+// HTTP/1.1, whatever it was told.
+func speaksHTTP2(cfg *tls.Config) *tls.Config {
+	if cfg == nil {
+		cfg = new(tls.Config)
+	}
+	verify := cfg.VerifyConnection
+	cfg.VerifyConnection = func(s tls.ConnectionState) error {
+		if s.NegotiatedProtocol != "h2" {
+			return errHTTP2
+		}
+		if verify != nil {
+			return verify(s)
+		}
+		return nil
+	}
+	return cfg
 }

@@ -2,11 +2,9 @@ package httpwire
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
+	"time"
 
 	"github.com/intramesh/intramesh/client/traffic"
 )
@@ -16,6 +14,9 @@ func tune(t *http.Transport, c *traffic.Connections) {
 	if c.IdleTimeout > 0 {
 		t.IdleConnTimeout = c.IdleTimeout
 	}
+	// What is idle for longer than it may be old is too old. That also ends what was in use when it was replaced.
+	t.IdleConnTimeout = shorter(t.IdleConnTimeout, c.MaxAge)
+	t.TLSHandshakeTimeout = shorter(t.TLSHandshakeTimeout, c.ConnectTimeout)
 	if c.HTTP2 != nil {
 		t.Protocols = new(http.Protocols)
 		t.Protocols.SetHTTP1(!*c.HTTP2)
@@ -31,6 +32,14 @@ func tune(t *http.Transport, c *traffic.Connections) {
 	}
 }
 
+// shorter is the shorter one of two times of which 0 is none.
+func shorter(a, b time.Duration) time.Duration {
+	if a <= 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
 // tuned is dial with a limit in time, the policy's keep-alive, and connections that count.
 func tuned(dial dialContext, c *traffic.Connections) dialContext {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -43,44 +52,41 @@ func tuned(dial dialContext, c *traffic.Connections) dialContext {
 		if err != nil {
 			return nil, err
 		}
-		if tcp, ok := conn.(*net.TCPConn); ok && c.Keepalive != nil {
-			k := net.KeepAliveConfig{Enable: true, Idle: c.Keepalive.Idle, Interval: c.Keepalive.Interval, Count: c.Keepalive.Count}
-			if err := tcp.SetKeepAliveConfig(k); err != nil {
-				_ = conn.Close()
-				return nil, err
-			}
+		if err := keepAlive(conn, c.Keepalive); err != nil {
+			_ = conn.Close()
+			return nil, err
 		}
 		if c.MaxRequests > 0 {
-			return &counted{Conn: conn}, nil
+			return countable(conn), nil
 		}
 		return conn, nil
 	}
 }
 
-// counted is a connection that knows how many requests it has carried.
-type counted struct {
-	net.Conn
-	requests atomic.Int64
-}
-
-// counting is req, which ends its connection where it is the last that the connection may carry: over HTTP/1.1 it says so
-// to the server, over HTTP/2 the connection takes no more. The hook runs before the request is written.
-func counting(req *http.Request, most int) *http.Request {
-	var out *http.Request
-	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
-		if c := under(i.Conn); c != nil && c.requests.Add(1) >= int64(most) {
-			out.Close = true
-		}
-	}}
-	out = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
-	return out
-}
-
-// under is the counted connection beneath TLS; nil where there is none.
-func under(conn net.Conn) *counted {
-	if t, ok := conn.(*tls.Conn); ok {
+// keepAlive sets what k says of a connection of TCP, or of one around it that passes such settings on. Others have none.
+func keepAlive(conn net.Conn, k *traffic.Keepalive) error {
+	if k == nil {
+		return nil
+	}
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
 		conn = t.NetConn()
 	}
-	c, _ := conn.(*counted)
-	return c
+	tcp, ok := conn.(interface {
+		SetKeepAliveConfig(config net.KeepAliveConfig) error
+	})
+	if !ok {
+		return nil
+	}
+	set := net.KeepAliveConfig{Enable: true, Idle: k.Idle, Interval: k.Interval, Count: k.Count}
+	// A zero would be net's own default. Less than that is what the connection has.
+	if k.Idle == 0 {
+		set.Idle = -1
+	}
+	if k.Interval == 0 {
+		set.Interval = -1
+	}
+	if k.Count == 0 {
+		set.Count = -1
+	}
+	return tcp.SetKeepAliveConfig(set)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
@@ -32,8 +33,8 @@ func New(id security.Identity, serverID func(service string) string, routed bool
 	return &Client{id: id, serverID: serverID, log: log}
 }
 
-// errNobody is why an endpoint is not connected to: a member of the trust domain is not enough unless that is said.
-var errNobody = errors.New("neither its source nor Config.ServerID says which identity to expect")
+// ErrNobody is why an endpoint is not connected to: a member of the trust domain is not enough unless that is said.
+var ErrNobody = errors.New("neither its source nor Config.ServerID says which identity to expect")
 
 // Expect is what an endpoint of service must prove. A source can narrow what the config says and never widen it; one that
 // stands alone must name an identity, not a trust domain.
@@ -54,13 +55,13 @@ func (c *Client) Expect(service string, e discovery.Endpoint) (security.Expectat
 			return x, err
 		}
 		if len(of) == 0 && !x.Exact() {
-			return x, fmt.Errorf("%w: the source says %s, which is a trust domain", errNobody, x)
+			return x, fmt.Errorf("%w: the source says %s, which is a trust domain", ErrNobody, x)
 		}
 		of = append(of, x)
 	}
 	switch len(of) {
 	case 0:
-		return security.Expectation{}, errNobody
+		return security.Expectation{}, ErrNobody
 	case 1:
 		return of[0], nil
 	}
@@ -90,8 +91,12 @@ func (c *Client) Changed() <-chan struct{} {
 	return changed
 }
 
-// mesh is the TLS config for a node that has to prove an identity, or an error if it cannot be known which.
-func (c *Client) mesh(n *stack.Node) (*tls.Config, error) {
+// errOther is why a server is refused that is who the mesh expects, but not one of those that the policy names.
+var errOther = errors.New("intramesh: the server is none of those that the policy names")
+
+// mesh is the TLS config for a node that has to prove an identity, or an error if it cannot be known which. The policy can
+// narrow who that may be.
+func (c *Client) mesh(n *stack.Node, t *traffic.TLS) (*tls.Config, error) {
 	if c.id == nil {
 		return nil, fmt.Errorf("intramesh: endpoint %s of %s: TLS mode %q needs Config.Identity", n.Addr(), n.Service(), traffic.TLSMesh)
 	}
@@ -102,11 +107,19 @@ func (c *Client) mesh(n *stack.Node) (*tls.Config, error) {
 	}
 	cfg := security.ClientTLS(c.id, x, c.refused(n))
 	verify := cfg.VerifyConnection
+	var names []string
+	if t != nil {
+		cfg.ServerName, names = t.ServerName, t.Names
+	}
 	cfg.VerifyConnection = func(state tls.ConnectionState) error {
 		if err := verify(state); err != nil {
 			return err
 		}
-		if p, err := security.PeerOf(state); err == nil {
+		p, err := security.PeerOf(state)
+		if len(names) > 0 && (err != nil || !slices.Contains(names, p.String())) {
+			return errOther
+		}
+		if err == nil {
 			n.Proved(p.String())
 		}
 		return nil

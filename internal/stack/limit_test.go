@@ -237,24 +237,21 @@ func TestLimitAboveBreaker(t *testing.T) {
 		answer := make(chan struct{})
 		r.try = func(*Attempt) call.Outcome { <-answer; return http500 }
 		var calls sync.WaitGroup
-		errs := make(chan error, 2)
-		for range 2 {
+		var errs [2]error
+		for i := range errs {
 			calls.Go(func() {
 				c, err := r.begin(t.Context(), call.HTTP)
 				if err == nil {
 					c.Finish()
 				}
-				errs <- err
+				errs[i] = err
 			})
 			synctest.Wait()
 		}
 		close(answer)
 		calls.Wait()
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
-		if err := <-errs; !errors.Is(err, resilience.ErrOpen) {
-			t.Error(err)
+		if errs[0] != nil || !errors.Is(errs[1], resilience.ErrOpen) {
+			t.Error(errs)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package stack
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/intramesh/intramesh/client/traffic"
@@ -71,11 +72,23 @@ func (r route) byTable(c *Call, g *generation) (err error) {
 		c.dest = c.dest.Subset(subset, g, c.Start)
 	}
 	regime := c.dest.under(g)
+	if err := c.unsecured(regime.settings.TLS); err != nil {
+		return err
+	}
 	c.exec = regime.executor(c.rule)
 	if b := regime.settings.Balance; b != nil && b.Hash != nil {
 		c.place(b.Hash, &q)
 	}
 	return nil
+}
+
+// unsecured is why the call cannot be made as the policy has it secured: it must not be sent in another way instead.
+func (c *Call) unsecured(t *traffic.TLS) error {
+	if t == nil || t.Mode == "" || t.Mode == traffic.TLSDisable || !c.Direct && !c.OwnTLS {
+		return nil
+	}
+	err := fmt.Errorf("intramesh: the policy secures connections to %s (TLS mode %q), and these are the caller's own", c.dest.Name, t.Mode)
+	return &call.Error{Reason: call.Invalid, Code: call.FailedPrecondition, Err: err}
 }
 
 // follow does what the rule says, and says where it leads.
