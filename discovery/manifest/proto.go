@@ -181,6 +181,9 @@ func (d *decoder) protoScalar(kind protoreflect.Kind, n *yaml.Node) (v protorefl
 	case protoreflect.Uint32Kind:
 		i, ok := d.integer(n, 0, math.MaxUint32)
 		return protoreflect.ValueOfUint32(uint32(i)), ok
+	case protoreflect.Uint64Kind: // as far as a number of JSON reaches without loss
+		i, ok := d.integer(n, 0, 1<<53)
+		return protoreflect.ValueOfUint64(uint64(i)), ok
 	case protoreflect.DoubleKind:
 		f, ok := d.float(n)
 		return protoreflect.ValueOfFloat64(f), ok

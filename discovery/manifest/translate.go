@@ -19,7 +19,7 @@ import (
 //   - wrong, refuse and warn make findings.
 //
 // Fields whose rule says that they are refused never get here: see [rules].
-var translators = []func(*translation){translateGateway}
+var translators = []func(*translation){translateIstio, translateGateway}
 
 // translation is the way from resources to a state.
 type translation struct {
@@ -27,6 +27,7 @@ type translation struct {
 	state    *State
 	byKind   map[string][]*Object
 	findings Findings
+	istio    *istio // what the routes of last resort are made by
 }
 
 func translate(cfg *Config, objects []*Object) (*State, Findings) {
@@ -40,6 +41,7 @@ func translate(cfg *Config, objects []*Object) (*State, Findings) {
 		f(t)
 	}
 	t.defaults()
+	t.istioDefaults()
 	if t.findings.Err() == nil {
 		t.validate()
 	}
