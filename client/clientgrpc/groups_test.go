@@ -250,6 +250,68 @@ func TestDestinationsAreKeptWithTheirConnections(t *testing.T) {
 	})
 }
 
+// Endpoints of a part come and go, and those that wait for it hear of that.
+func TestEndpointsOfAPartComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := client.Config{Traffic: byUser()}
+		w := newWorld(t, cfg, "a:1")
+		for _, name := range []string{"a", "b", "c"} {
+			w.serve(name+":1", answer(name).server())
+		}
+		v2 := func(addrs ...string) discovery.Update {
+			u := set(append(addrs, "a:1")...)
+			for i := range addrs {
+				u.Endpoints[i].Metadata = labels("v2")
+			}
+			return u
+		}
+		cc := w.conn()
+		use := func() (seen map[string]bool) {
+			synctest.Wait()
+			seen = map[string]bool{}
+			for range 50 {
+				server, err := invoke(as(t.Context(), "v2"), cc, put)
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen[server] = true
+			}
+			return seen
+		}
+		if _, err := invoke(as(t.Context(), "v2"), cc, put); !errors.Is(err, discovery.ErrNoEndpoint) {
+			t.Fatal(err)
+		}
+		got := make(chan error)
+		go func() {
+			_, err := invoke(as(t.Context(), "v2"), cc, put, grpc.WaitForReady(true))
+			got <- err
+		}()
+		synctest.Wait()
+		w.source.push(v2("b:1"))
+		if err := <-got; err != nil {
+			t.Fatal(err)
+		}
+		if seen := use(); len(seen) != 1 || !seen["b"] {
+			t.Errorf("answers of %v", seen)
+		}
+		w.source.push(v2("b:1", "c:1"))
+		_ = use() // asks for the connection
+		if seen := use(); len(seen) != 2 || seen["a"] {
+			t.Errorf("answers of %v", seen)
+		}
+		w.source.push(v2("c:1"))
+		synctest.Wait()
+		if n := w.net.Conns("b:1"); n != 0 {
+			t.Errorf("%d connections to an endpoint that has left, while nobody calls", n)
+		}
+		if seen := use(); len(seen) != 1 || !seen["c"] {
+			t.Errorf("answers of %v", seen)
+		}
+		_ = cc.Close()
+		_ = w.c.Close()
+	})
+}
+
 func TestStateOfTheConnection(t *testing.T) {
 	w := parted(t, client.Config{})
 	cc := w.conn()

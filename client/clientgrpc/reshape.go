@@ -3,7 +3,6 @@ package clientgrpc
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -52,7 +51,7 @@ func reshaped(ctx context.Context, ops []traffic.HeaderOp, fields []stack.Field)
 	return metadata.NewOutgoingContext(ctx, md)
 }
 
-// change makes the changes of metadata in their order.
+// change makes the changes in their order. The metadata and its lists are copies that nobody else holds, as grpc gives them.
 func change(md metadata.MD, ops []traffic.HeaderOp) {
 	for _, op := range ops {
 		switch op.Kind {
@@ -61,7 +60,7 @@ func change(md metadata.MD, ops []traffic.HeaderOp) {
 		case traffic.HeaderSet:
 			md[op.Lower] = []string{op.Value}
 		case traffic.HeaderAdd:
-			md[op.Lower] = append(slices.Clip(md[op.Lower]), op.Value)
+			md[op.Lower] = append(md[op.Lower], op.Value)
 		}
 	}
 }
