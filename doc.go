@@ -37,6 +37,8 @@
 //   - [github.com/intramesh/intramesh/discovery] says where services are: Static, File, DNS and Merge, and the Source
 //     interface for everything else. [github.com/intramesh/intramesh/discovery/discoverytest] checks a Source of your own.
 //   - [github.com/intramesh/intramesh/discovery/consul] is Consul as the registry, to find services and to register them.
+//   - [github.com/intramesh/intramesh/discovery/manifest] reads endpoints and policy from the YAML of Istio, the Gateway API and
+//     Kubernetes, in files that may change at any time.
 //   - [github.com/intramesh/intramesh/discovery/balance] chooses among the endpoints of a service.
 //   - [github.com/intramesh/intramesh/client/traffic] says where calls go and how each destination is treated: routes, splits,
 //     rewrites, mirrors, faults, subsets. It is data, and changes while a process runs.

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/intramesh/intramesh/internal/jsonyaml"
 )
 
 // maxFile is the largest endpoint file that is read: room for 100,000 endpoints with all their fields.
@@ -62,7 +64,7 @@ func (p *fileParser) document(data []byte) *yaml.Node {
 		return nil
 	}
 	var doc, more yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(jsonAsYAML(data)))
+	dec := yaml.NewDecoder(bytes.NewReader(jsonyaml.Text(data)))
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
 		p.failf(nil, "", "empty; a file without services says \"services: {}\"")
 		return nil

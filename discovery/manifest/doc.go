@@ -30,7 +30,19 @@
 // A service has a full name, "orders.shop.svc.cluster.local". Resources may call one of their own namespace "orders", and must
 // call others by the full name, as with Istio. Callers may say "orders" for one of their own namespace ([Config.Namespace]),
 // "orders.shop", "orders.shop.svc" or the full name. Hosts of a ServiceEntry outside of the cluster's domain are called as
-// they stand there.
+// they stand there; for "*.example.com" client.Config.Hosts needs ".example.com" besides. A host of a ServiceEntry without a
+// dot is a service of its namespace, too, where Istio would have it match nothing.
+//
+// A name may have the number of one of the service's ports behind it. Without one it means port 80 where there is one, else
+// the first port that is not said to be of TCP, TLS or a database.
+//
+// # Where services are
+//
+// A ServiceEntry has its endpoints in itself, selects WorkloadEntries, or has hosts in DNS; so far as can be known, endpoints
+// must prove the identity of their serviceAccount. A Service has those of its EndpointSlices that are ready, and selects
+// WorkloadEntries. Labels choose subsets: those of a WorkloadEntry, and of EndpointSlices those of the slice, since pods are
+// not known here. Where two ServiceEntries of a namespace define a host, both are at it; of two namespaces the own one goes
+// first, then the older resource.
 //
 // # Changes
 //

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/intramesh/intramesh/internal/jsonyaml"
 )
 
 // maxFile is the largest file that is read: room for about 10,000 resources.
@@ -31,7 +33,7 @@ func (c *Config) parse(name string, data []byte) parsed {
 		r.add(f)
 		return parsed{findings: r.end()}
 	}
-	data = jsonAsYAML(data)
+	data = jsonyaml.Text(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	left := 2*len(data) + 100_000
 	for {

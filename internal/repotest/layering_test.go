@@ -19,6 +19,7 @@ var (
 	inner  = []string{"client/traffic", "internal/stack", "internal/httpwire", "internal/meshtls"}
 	files  = []string{"internal/filewatch"}
 	ask    = []string{"internal/again"}
+	texts  = []string{"internal/jsonyaml"}
 	wait   = []string{"github.com/cenkalti/backoff/v4"} // whoever tries again backs off, by the same library
 	grpc   = []string{"google.golang.org/grpc", "google.golang.org/protobuf"}
 )
@@ -26,19 +27,19 @@ var (
 // layers is ordered from the particular to the general: the first row that fits a package is its row.
 var layers = []layer{
 	// Facts and tools that everything may use.
-	{packages: []string{"internal/call", "internal/snapshot", "internal/memnet"}},
+	{packages: []string{"internal/call", "internal/snapshot", "internal/memnet", "internal/jsonyaml"}},
 	{packages: files, modules: []string{"github.com/fsnotify/fsnotify"}},
 	{packages: ask, modules: wait},
 
 	// Planes produce data for clients and servers, and never import them.
 	{packages: []string{"discovery/manifest", "discovery/consul", "discovery/kubernetes", "discovery/xds"},
-		imports: join(base, fields, files, ask, []string{"client/traffic"}),
+		imports: join(base, fields, files, ask, texts, []string{"client/traffic"}),
 		modules: join(wait, []string{"go.yaml.in/yaml/v3", "istio.io/api", "sigs.k8s.io/gateway-api", "google.golang.org/protobuf", "github.com/hashicorp/consul/api"})},
 	{packages: []string{"telemetry/admin"}, imports: join(base, fields, inner, []string{"client", "server"})},
 
 	// The four fields know nothing of each other. They report through what is in internal/call.
 	{packages: []string{"discovery/balance"}, imports: join(base, []string{"discovery"}), modules: []string{"github.com/cespare/xxhash/v2"}},
-	{packages: []string{"discovery"}, imports: join(base, files, ask), modules: join(wait, []string{"go.yaml.in/yaml/v3"})},
+	{packages: []string{"discovery"}, imports: join(base, files, ask, texts), modules: join(wait, []string{"go.yaml.in/yaml/v3"})},
 	{packages: []string{"resilience"}, imports: base, modules: join(wait, []string{"github.com/sony/gobreaker/v2", "golang.org/x/time"})},
 	{packages: []string{"security"}, imports: join(base, files), modules: []string{"github.com/spiffe/go-spiffe/v2", "github.com/go-jose/go-jose/v4"}},
 	{packages: []string{"telemetry"}, imports: base, modules: []string{"go.opentelemetry.io/otel"}},

@@ -1,4 +1,5 @@
-package discovery
+// Package jsonyaml makes YAML of JSON, so that one reader takes both.
+package jsonyaml
 
 import (
 	"bytes"
@@ -8,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// jsonAsYAML rewrites the two escapes of JSON that YAML does not have: "\/", and characters above U+FFFF as a pair of
+// Text rewrites the two escapes of JSON that YAML does not have: "\/", and characters above U+FFFF as a pair of
 // surrogates. Everything else in JSON is YAML. Text that is not JSON is returned as it is; lines stay where they are.
-func jsonAsYAML(data []byte) []byte {
+func Text(data []byte) []byte {
 	if !bytes.ContainsAny(data, `\`) || !json.Valid(data) {
 		return data
 	}
