@@ -18,7 +18,6 @@ type exchange struct {
 
 	transport *transport
 	req       *http.Request
-	shadow    *shadow               // what its copies are made of; nil unless the body is kept for them
 	replay    *httpwire.Replay      // nil unless the body is kept for a retry
 	body      httpwire.Body         // the response's
 	sent      bool                  // the original body has been handed to a transport

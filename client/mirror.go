@@ -45,7 +45,7 @@ func (x *exchange) Copy(cs *stack.Copies) {
 		}
 		s.body = make([]byte, 0, n)
 	}
-	x.shadow = s
+	cs.Kept = s
 }
 
 // shadowed is the request as the call's server is to see it, but for the authority, without its body. It shares nothing with
@@ -73,10 +73,11 @@ type tee struct {
 
 // tee puts one around a body that the call is about to send, from its beginning. Only what the latest gives is kept.
 func (x *exchange) tee(body io.ReadCloser) io.ReadCloser {
-	s := x.shadow
-	if s == nil {
+	cs := x.Copies()
+	if cs == nil || cs.Kept == nil {
 		return body
 	}
+	s := cs.Kept.(*shadow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := &tee{body, s, max(x.req.ContentLength, 0)}

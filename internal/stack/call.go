@@ -60,10 +60,7 @@ type Call struct {
 	options *Options
 	rule    *traffic.Rule   // that the call matched; nil: none
 	target  *traffic.Target // that the rule chose; nil: none
-	ills    *ills           // faults that it may get; nil: none
-	copies  *Copies         // that mirrors get; nil: none
-	copy    *Copy           // that the call is; nil: it is none
-	cookies *cookies        // that were made; nil: none
+	odd     *oddities       // what it has that most calls do not; nil: nothing
 	key     uint64          // by which the endpoint is placed, where it is
 	dest    *Destination
 	exec    *resilience.Executor

@@ -26,25 +26,27 @@ func (c *Call) bake(k *traffic.Key, q *traffic.Request) {
 	if has {
 		return
 	}
-	if c.cookies == nil {
-		c.cookies = &cookies{value: rand.Text()}
+	odd := c.becomesOdd()
+	if odd.cookies == nil {
+		odd.cookies = &cookies{value: rand.Text()}
 	}
-	q.NewCookie = c.cookies.value
-	c.cookies.kinds = append(c.cookies.kinds, k.Cookie)
+	q.NewCookie = odd.cookies.value
+	odd.cookies.kinds = append(odd.cookies.kinds, k.Cookie)
 }
 
 // NewCookies are the Set-Cookie headers of the cookies that were made for the call.
 func (c *Call) NewCookies() (lines []string) {
-	if c.cookies == nil {
+	made := c.oddity().cookies
+	if made == nil {
 		return nil
 	}
 	seen := make(map[string]bool)
-	for _, k := range c.cookies.kinds {
+	for _, k := range made.kinds {
 		if seen[k.Name] {
 			continue
 		}
 		seen[k.Name] = true
-		h := http.Cookie{Name: k.Name, Value: c.cookies.value, Path: k.Path, HttpOnly: true}
+		h := http.Cookie{Name: k.Name, Value: made.value, Path: k.Path, HttpOnly: true}
 		if k.TTL > 0 {
 			h.MaxAge = max(1, int(k.TTL/time.Second))
 		}

@@ -93,10 +93,11 @@ func (m *Copy) Cut(reason string) {
 
 // cutOff is the error of a copy that was given up; nil for any other call.
 func (c *Call) cutOff() error {
-	if c.copy == nil {
+	m := c.oddity().copy
+	if m == nil {
 		return nil
 	}
-	if reason := c.copy.cut.Load(); reason != nil {
+	if reason := m.cut.Load(); reason != nil {
 		return &call.Error{Service: c.Service, Method: c.Method, Reason: *reason, Code: call.ResourceExhausted}
 	}
 	return nil
@@ -129,7 +130,8 @@ func (m *Copy) run(send func()) {
 // and is nobody's success or failure. c needs what the wire knows of it.
 func (m *Copy) Do(c *Call) error {
 	s := m.client
-	c.client, c.copy, c.options, c.exec = s, m, noOptions, s.bare
+	c.client, c.options, c.exec = s, noOptions, s.bare
+	c.becomesOdd().copy = m
 	c.Copy, c.Ctx, c.Service, c.Start = true, m.Ctx, m.Service, time.Now()
 	c.Deadline, c.bounded = c.Start.Add(m.limits.Timeout), true
 	c.key = rand.Uint64()
@@ -153,8 +155,8 @@ type copied struct{ client *Client }
 
 func (l copied) Begin(c *Call) error {
 	c.dest = l.client.find(c, c.Service)
-	if c.copy.subset != "" {
-		c.dest = c.dest.Subset(c.copy.subset, l.client.now.Load(), c.Start)
+	if subset := c.oddity().copy.subset; subset != "" {
+		c.dest = c.dest.Subset(subset, l.client.now.Load(), c.Start)
 	}
 	if c.dest.direct || c.dest.Endpoints() != nil {
 		return nil

@@ -11,12 +11,13 @@ import (
 type callFault struct{ client *Client }
 
 func (f callFault) Begin(c *Call) error {
-	if c.ills == nil {
+	ills := c.oddity().ills
+	if ills == nil {
 		return nil
 	}
 	var hit dose
-	for i := range c.ills.call {
-		hit.add(f.client, &c.ills.call[i])
+	for i := range ills.call {
+		hit.add(f.client, &ills.call[i])
 	}
 	if hit.delay > 0 {
 		c.inject(nil, call.FaultDelay)

@@ -313,7 +313,7 @@ func TestFaultHeaders(t *testing.T) {
 func TestFaultMatch(t *testing.T) {
 	match := []traffic.Match{{Headers: []traffic.Field{{Name: "X-Tester", Value: traffic.Present()}}}}
 	withFaults(t, resilience.Policy{}, []traffic.Fault{{Percent: 100, Match: match, Abort: &traffic.Abort{Status: 500}}}, func(t *testing.T, r *faultRig) {
-		if c, err := r.send(t.Context()); err != nil || c.ills != nil {
+		if c, err := r.send(t.Context()); err != nil || c.oddity().ills != nil {
 			t.Errorf("without the header: %v", err)
 		}
 		r.header = map[string]string{"x-tester": "me"}

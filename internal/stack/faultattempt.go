@@ -12,7 +12,7 @@ import (
 type attemptFault struct{ client *Client }
 
 func (f attemptFault) Begin(a *Attempt) error {
-	ills := a.Call.ills
+	ills := a.Call.oddity().ills
 	if ills == nil {
 		return nil
 	}

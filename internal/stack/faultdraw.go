@@ -73,7 +73,7 @@ func (c *Call) sicken(rule *traffic.Rule, q *traffic.Request) {
 		}
 	}
 	if found.call != nil || found.attempt != nil {
-		c.ills = &ills{found.call, found.attempt} // and not found's address, which every call would pay for
+		c.becomesOdd().ills = &ills{found.call, found.attempt} // and not found's address, which every call would pay for
 	}
 }
 

@@ -34,15 +34,16 @@ func (m mirror) Begin(c *Call) error {
 		}
 	}
 	if to != nil {
-		c.copies = &Copies{client: m.client, call: c, to: to, limits: m.client.mirrorLimits()}
-		w.Copy(c.copies)
+		cs := &Copies{client: m.client, call: c, to: to, limits: m.client.mirrorLimits()}
+		c.becomesOdd().copies = cs
+		w.Copy(cs)
 	}
 	return nil
 }
 
 func (mirror) End(c *Call) {
-	if c.copies != nil {
-		c.copies.Drop(CopyIncomplete)
+	if cs := c.oddity().copies; cs != nil {
+		cs.Drop(CopyIncomplete)
 	}
 }
 
@@ -81,6 +82,9 @@ const (
 
 // Copies are the copies of one call, until they are sent or dropped. Their methods may be called from any goroutine.
 type Copies struct {
+	// Kept is the wire's own, for as long as the call lasts.
+	Kept any
+
 	client *Client
 	call   *Call // only until they are sent or dropped: its caller goes on
 	to     []*traffic.Mirror
@@ -91,6 +95,9 @@ type Copies struct {
 	users int // copies under way that use what is held
 	done  bool
 }
+
+// Copies are those of the call; nil where it has none.
+func (c *Call) Copies() *Copies { return c.oddity().copies }
 
 // Hold reports whether n more bytes may be held for the copies. If not, they are dropped.
 func (cs *Copies) Hold(n int64) bool {

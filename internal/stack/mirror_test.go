@@ -67,8 +67,8 @@ func TestMirrorShares(t *testing.T) {
 // TestCopyMayBeOfNoUse: a wire that cannot copy, and a rule without mirrors, have none.
 func TestCopyMayBeOfNoUse(t *testing.T) {
 	withRoute(t, resilience.Policy{}, traffic.Route{Mirrors: []traffic.Mirror{{Percent: 100}}}, func(t *testing.T, r *faultRig) {
-		if c, err := r.send(t.Context()); err != nil || c.copies != nil || c.Last().Outcome.Code != call.OK {
-			t.Error(err, c.copies)
+		if c, err := r.send(t.Context()); err != nil || c.Copies() != nil || c.Last().Outcome.Code != call.OK {
+			t.Error(err, c.Copies())
 		}
 	})
 }
