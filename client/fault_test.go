@@ -100,7 +100,7 @@ func TestFaultThenRetry(t *testing.T) {
 	to := "/v2"
 	p := resilience.Standard()
 	p.Retry.Retries, p.Budget = 10, nil
-	cfg := chaos(p, traffic.Fault{Percent: 50, Scope: traffic.ScopeAttempt, Abort: &traffic.Abort{Status: 503}})
+	cfg := chaos(p, traffic.Fault{Percent: 20, Scope: traffic.ScopeAttempt, Abort: &traffic.Abort{Status: 503}})
 	cfg.Traffic = traffic.Policy{Routes: []traffic.Route{{
 		Name: "chaos", Match: []traffic.Match{{Path: traffic.PathPrefix("/v1")}}, Rewrite: &traffic.Rewrite{Prefix: &to},
 		Faults: cfg.Traffic.(traffic.Policy).Routes[0].Faults,
