@@ -17,6 +17,7 @@ import (
 func TestSplitLocalOrigin(t *testing.T) {
 	silent := func(_ string, s grpc.ServerStream) error {
 		<-s.Context().Done()
+		time.Sleep(time.Second) // the time runs out on both sides at the same moment: the server must not be the first to say so
 		return s.Context().Err()
 	}
 	answers := resilience.Outlier{Jitter: -1, SplitLocalOrigin: true, ConsecutiveLocalOrigin: -1}
@@ -45,6 +46,7 @@ func TestSplitLocalOrigin(t *testing.T) {
 				if n := bad.Load(); n != tt.want {
 					t.Errorf("%d calls, want %d", n, tt.want)
 				}
+				time.Sleep(2 * time.Second) // for the handlers
 			})
 		})
 	}
