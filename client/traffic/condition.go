@@ -34,18 +34,20 @@ type condition struct {
 type probe struct {
 	q      *Request
 	port   uint16
-	header struct { // the one that was looked at last
-		id    int32
-		ok    bool
-		value string
-	}
+	header *seen // apart, or the compiler would take the request to leave the stack with its value
 }
 
-func newProbe(q *Request) probe {
+// seen is the header that was looked at last; none where id is -1.
+type seen struct {
+	id    int32
+	ok    bool
+	value string
+}
+
+func newProbe(q *Request, header *seen) probe {
 	_, port := q.port()
-	p := probe{q: q, port: port}
-	p.header.id = -1
-	return p
+	header.id = -1
+	return probe{q: q, port: port, header: header}
 }
 
 // holds says whether all conditions do.

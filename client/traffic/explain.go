@@ -8,7 +8,7 @@ func (e Explanation) MarshalJSON() ([]byte, error) { return marshal(e) }
 // Explain tells what the table makes of a request, and why.
 func (t *Table) Explain(q *Request) Explanation {
 	e := Explanation{Service: q.Service}
-	p := newProbe(q)
+	p := newProbe(q, new(seen))
 	name, _ := splitPort(q.Service)
 	for _, en := range t.entries {
 		s, ok := p.explain(en, name)

@@ -8,8 +8,8 @@ package traffic
 // package's comment has figures.
 func (t *Table) Match(q *Request) *Rule {
 	name, port := q.port()
-	s := search{probe: probe{q: q, port: port}}
-	s.probe.header.id = -1
+	header := seen{id: -1}
+	s := search{probe: probe{q: q, port: port, header: &header}}
 	var space [128]byte
 	s.hosts(t.index, appendLower(space[:0], name))
 	if s.best == nil {

@@ -83,6 +83,6 @@ func (f *FaultRule) Match(q *Request) bool {
 	if len(f.any) == 0 {
 		return len(f.Fault.Match) == 0
 	}
-	p := newProbe(q)
+	p := newProbe(q, new(seen))
 	return slices.ContainsFunc(f.any, p.holds)
 }
