@@ -103,6 +103,7 @@ func (x *istio) checkRetryOn(o *Object, at, list string) {
 	if list == "" {
 		return
 	}
+	wrong := false
 	for token := range strings.SplitSeq(list, ",") {
 		token = strings.TrimSpace(token)
 		acts, known := retryTokens[token]
@@ -116,11 +117,12 @@ func (x *istio) checkRetryOn(o *Object, at, list string) {
 				names = append(names, name)
 			}
 			x.unknown(o, at, "condition", token, names)
+			wrong = true
 		case token != "retriable-status-codes" || !slices.ContainsFunc(tokens(list), isRetryStatus):
 			x.warn(o, at, "%s has no effect: %s", token, noEffect[token])
 		}
 	}
-	if len(tokens(list)) == 0 {
+	if len(tokens(list)) == 0 && !wrong {
 		x.warn(o, at, "names nothing that has an effect, so that nothing is retried")
 	}
 }

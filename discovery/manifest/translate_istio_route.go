@@ -2,7 +2,7 @@ package manifest
 
 import (
 	"slices"
-	"strconv"
+	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -14,7 +14,10 @@ import (
 func (x *istio) emitRoute(b *bundle, v *virtualService, r *httpRoute) {
 	name := r.GetName()
 	if name == "" {
-		name = "http[" + strconv.Itoa(slices.Index(v.routes, r)) + "]"
+		name = strings.TrimPrefix(r.field, "spec.")
+		if r.o != v.o { // a delegate's
+			name = strings.TrimPrefix(r.o.String(), "VirtualService/") + "/" + name
+		}
 	}
 	base := x.routeOf(v, r)
 	base.Hosts = b.patterns
