@@ -108,7 +108,23 @@ func (d *entries) put(s *service, name string, number uint16, p *port, base traf
 		*list = append(*list, base)
 		d.t.state.destinations = append(d.t.state.destinations, origin)
 	}
-	s.fill(p, &(*list)[i].Settings)
+	d.complete(s, p, &(*list)[i])
+}
+
+// complete fills in the settings of a destination, and those of its subsets that would replace what was filled in.
+func (d *entries) complete(s *service, p *port, to *traffic.Destination) {
+	s.fill(p, &to.Settings)
+	if !p.http2() {
+		return
+	}
+	to.Subsets = slices.Clone(to.Subsets)
+	for i := range to.Subsets {
+		if c := to.Subsets[i].Connections; c != nil && c.HTTP2 == nil {
+			own := *c
+			own.HTTP2 = to.Connections.HTTP2
+			to.Subsets[i].Connections = &own
+		}
+	}
 }
 
 // counts is the entry that counts for a name without a port: its own, else that of the longest suffix, else that of all.
