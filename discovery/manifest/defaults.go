@@ -16,7 +16,7 @@ func (t *translation) defaults() {
 		return
 	}
 	d := newEntries(t)
-	for _, host := range slices.Sorted(maps.Keys(r.hosts)) {
+	for _, host := range sortedKeys(r.hosts) {
 		if s := r.hosts[host]; s.hasDefaults() {
 			names := s.aliases
 			if len(names) == 0 {
@@ -147,7 +147,7 @@ func (d *entries) counts(name string) (traffic.Destination, Origin) {
 // secure sends calls of https without a port to port 443 where a service has one that is not its usual one: to policy a call
 // without a port is all the same, whatever its scheme.
 func (t *translation) secure() {
-	for _, host := range slices.Sorted(maps.Keys(t.state.services.hosts)) {
+	for _, host := range sortedKeys(t.state.services.hosts) {
 		s := t.state.services.hosts[host]
 		p := s.port(443)
 		if p == nil || s.usual() == p || p.protocol != "HTTPS" && p.protocol != "TLS" {

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,7 +117,7 @@ func (t *translation) register() {
 	for _, o := range t.byAge(t.objects(istioGroup, "ServiceEntry")) {
 		t.serviceEntry(o, w)
 	}
-	for _, host := range slices.Sorted(maps.Keys(t.state.services.hosts)) {
+	for _, host := range sortedKeys(t.state.services.hosts) {
 		t.name(t.state.services.hosts[host])
 	}
 }

@@ -1,9 +1,6 @@
 package manifest
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/intramesh/intramesh/client/traffic"
 )
 
@@ -35,4 +32,4 @@ func (s *State) DestinationOrigin(i int) Origin { return s.destinations[i] }
 
 // Services lists the names under which services are known, each once and in ascending order: those of the own namespace in
 // their short form too.
-func (s *State) Services() []string { return slices.Sorted(maps.Keys(s.services.names)) }
+func (s *State) Services() []string { return sortedKeys(s.services.names) }

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 
@@ -18,7 +17,7 @@ type routeList struct {
 // emit puts the routes into the policy, Service by Service.
 func (g *gatewayRoutes) emit() {
 	var lists []routeList
-	for _, host := range slices.Sorted(maps.Keys(g.services)) {
+	for _, host := range sortedKeys(g.services) {
 		for _, l := range g.lists(g.services[host]) {
 			for _, r := range l.routes {
 				r.lists++

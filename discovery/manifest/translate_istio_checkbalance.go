@@ -1,8 +1,6 @@
 package manifest
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -153,7 +151,7 @@ func (x *istio) checkPreference(o *Object, at string, l *networking.LocalityLoad
 func (x *istio) checkShares(o *Object, at string, d *networking.LocalityLoadBalancerSetting_Distribute) {
 	x.checkPlace(o, at+".from", d.GetFrom())
 	var sum uint64
-	for _, place := range slices.Sorted(maps.Keys(d.GetTo())) {
+	for _, place := range sortedKeys(d.GetTo()) {
 		key := entry(at+".to", place)
 		x.checkPlace(o, key, place)
 		n := d.GetTo()[place]

@@ -56,7 +56,7 @@ func (g *hostGroups) file(h *hostGroup, v *virtualService, field string) {
 // emit makes routes: of exact hosts first, then of wildcards, the longest first. A wildcard also stands for the other names
 // of the services below it that have no resource of their own.
 func (g *hostGroups) emit() {
-	for _, host := range slices.Sorted(maps.Keys(g.exact)) {
+	for _, host := range sortedKeys(g.exact) {
 		g.called[host] = true
 	}
 	wild := slices.SortedFunc(maps.Keys(g.wild), func(a, b string) int {
@@ -64,7 +64,7 @@ func (g *hostGroups) emit() {
 	})
 	below := g.below(wild)
 	var last []*bundle
-	bundles := bundlesOf(g, slices.Sorted(maps.Keys(g.exact)), g.exact)
+	bundles := bundlesOf(g, sortedKeys(g.exact), g.exact)
 	for _, b := range bundles {
 		b.emit(g.istio)
 	}
@@ -111,7 +111,7 @@ func (x *istio) known() []string {
 		hosts[host] = true
 	}
 	maps.DeleteFunc(hosts, func(host string, _ bool) bool { return strings.HasPrefix(host, "*") })
-	return slices.Sorted(maps.Keys(hosts))
+	return sortedKeys(hosts)
 }
 
 // matchesHost says whether a host is below "*.suffix", or is any where that is "*".

@@ -40,7 +40,7 @@ func isAuthority(name string) bool {
 // authority is the one that changes of headers set. Of two it is the one that is set and not the one that is added.
 func authority(h *networking.Headers) string {
 	for _, m := range []map[string]string{h.GetRequest().GetSet(), h.GetRequest().GetAdd()} {
-		for _, name := range slices.Sorted(maps.Keys(m)) {
+		for _, name := range sortedKeys(m) {
 			if isAuthority(name) {
 				return m[name]
 			}
@@ -100,7 +100,7 @@ func (x *istio) checkHeaderOps(o *Object, at string, h *networking.Headers_Heade
 		name   string
 		values map[string]string
 	}{{"set", h.GetSet()}, {"add", h.GetAdd()}} {
-		for _, name := range slices.Sorted(maps.Keys(m.values)) {
+		for _, name := range sortedKeys(m.values) {
 			key := entry(at+"."+m.name, name)
 			if !request || !isAuthority(name) {
 				x.checkChangedHeader(o, key, name)

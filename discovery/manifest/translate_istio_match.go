@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,13 +19,13 @@ func (x *istio) match(m *networking.HTTPMatchRequest) traffic.Match {
 	if m.GetIgnoreUriCase() && (to.Path.Op == traffic.OpExact || to.Path.Op == traffic.OpPrefix) {
 		to.Path.IgnoreCase = true
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.GetHeaders())) {
+	for _, name := range sortedKeys(m.GetHeaders()) {
 		to.Headers = append(to.Headers, field(name, m.GetHeaders()[name]))
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.GetWithoutHeaders())) {
+	for _, name := range sortedKeys(m.GetWithoutHeaders()) {
 		to.Headers = append(to.Headers, withoutHeader(name, m.GetWithoutHeaders()[name])...)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.GetQueryParams())) {
+	for _, name := range sortedKeys(m.GetQueryParams()) {
 		to.Query = append(to.Query, field(name, m.GetQueryParams()[name]))
 	}
 	return to
@@ -108,7 +107,7 @@ func (x *istio) checkMatch(o *Object, at string, m *networking.HTTPMatchRequest,
 		name  string
 		texts map[string]*networking.StringMatch
 	}{{"headers", m.GetHeaders()}, {"withoutHeaders", m.GetWithoutHeaders()}, {"queryParams", m.GetQueryParams()}} {
-		for _, name := range slices.Sorted(maps.Keys(t.texts)) {
+		for _, name := range sortedKeys(t.texts) {
 			key := entry(at+"."+t.name, name)
 			if t.name != "queryParams" {
 				x.checkMatchHeader(o, key, name)

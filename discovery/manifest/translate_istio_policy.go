@@ -19,7 +19,7 @@ func (x *istio) destinations() {
 	}
 	maps.Copy(hosts, x.called)
 	made := map[*hostRule]*ruled{}
-	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+	for _, host := range sortedKeys(hosts) {
 		if m := x.rules.find(host); m != nil {
 			x.governed[host] = m
 			x.destinationsOf(made, m, x.canonical(host))
@@ -42,7 +42,7 @@ func (x *istio) wildcards() []string {
 			list[m.host] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(list))
+	return sortedKeys(list)
 }
 
 // unusedRules tells of rules that Istio would not look at.

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -161,7 +160,7 @@ func (h *hostRules) order(host string) []*namespaceRules {
 	if of, known := h.x.namespaceOf(host); known {
 		order = append(order, h.namespaces[of])
 	} else {
-		for _, name := range slices.Sorted(maps.Keys(h.namespaces)) {
+		for _, name := range sortedKeys(h.namespaces) {
 			order = append(order, h.namespaces[name])
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"math"
 	"net/netip"
-	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -51,7 +50,7 @@ func entryLabels(o *Object, spec *networking.WorkloadEntry) map[string]string {
 func (x workloadIndex) selected(namespace string, labels map[string]string) (list []entryOf) {
 	var fewest []entryOf
 	first := true
-	for _, label := range slices.Sorted(maps.Keys(labels)) {
+	for _, label := range sortedKeys(labels) {
 		if some := x[[3]string{namespace, label, labels[label]}]; first || len(some) < len(fewest) {
 			fewest, first = some, false
 		}
@@ -82,7 +81,7 @@ func (t *translation) checkWorkload(o *Object, field string, e *networking.Workl
 	case !unix && !isAddress(address) && !isHost(address):
 		t.wrong(o, at, "%q is neither an IP address nor a host name", address)
 	}
-	for _, name := range slices.Sorted(maps.Keys(e.GetPorts())) {
+	for _, name := range sortedKeys(e.GetPorts()) {
 		if n := e.GetPorts()[name]; n == 0 || n > math.MaxUint16 {
 			t.wrong(o, entry(field+".ports", name), "%d: want 1 to 65535", n)
 		}
