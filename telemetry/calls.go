@@ -162,6 +162,9 @@ func (o *observer) EndCall(c *call.Call, w *call.Watch, last *call.Attempt, err 
 	}
 	out := ofCall(c, last, err)
 	t.span.SetAttributes(append(out.attributes(c.Protocol, false), keyAttempts.Int(c.Tries))...)
+	if c.Route != nil {
+		t.span.SetAttributes(keyRule.String(*c.Route))
+	}
 	if last != nil && last.Addr != "" {
 		t.span.SetAttributes(keyEndpoint.String(last.Addr))
 	}

@@ -37,7 +37,7 @@
 // failed operation has the status Error and error.type; errors are recorded as events.
 //
 //	span      attributes
-//	call      http.request.method, http.request.method_original, url.full, http.response.status_code; rpc.system.name, rpc.method, rpc.method_original, rpc.response.status_code; server.address, server.port, error.type, intramesh.outcome, intramesh.attempts, intramesh.endpoint, intramesh.peer, intramesh.fault, intramesh.mirror
+//	call      http.request.method, http.request.method_original, url.full, http.response.status_code; rpc.system.name, rpc.method, rpc.method_original, rpc.response.status_code; server.address, server.port, error.type, intramesh.outcome, intramesh.attempts, intramesh.endpoint, intramesh.peer, intramesh.route, intramesh.destination, intramesh.fault, intramesh.mirror
 //	attempt   http.request.method, http.request.resend_count, url.full, http.response.status_code; rpc.system.name, rpc.method, rpc.response.status_code; server.address, server.port, network.peer.address, network.peer.port, error.type, intramesh.outcome, intramesh.attempt, intramesh.fault
 //	request   http.request.method, http.request.method_original, http.route, http.response.status_code, url.scheme, url.path, url.query; rpc.system.name, rpc.method, rpc.method_original, rpc.response.status_code; server.address, server.port, client.address, network.peer.address, network.peer.port, network.protocol.version, user_agent.original, error.type, intramesh.outcome, intramesh.peer
 //
@@ -45,6 +45,10 @@
 // intramesh.endpoint_ejected, _readmitted and _suspected, intramesh.panic_entered and _left with intramesh.reason, when they happen
 // during the call; intramesh.fault with intramesh.fault, and intramesh.attempt
 // where it is a matter of one.
+//
+// A call that matched a route of client.Config.Traffic has its name as intramesh.route, in spans. Where the route sent it to
+// another service or to a subset, intramesh.destination says to which ("orders/v2"), on spans and durations; server.address
+// is what was called.
 //
 // What a route injects on purpose is marked, so that nobody takes it for a failure: intramesh.fault, on spans and on the
 // durations of the calls that had it, is "delay", "abort", "corrupt", "truncate", "reset" or "slow", or several of them in
@@ -61,9 +65,9 @@
 // handler is done.
 //
 //	metric                             unit         attributes
-//	http.client.request.duration       s            http.request.method, http.response.status_code, server.address, server.port, error.type, intramesh.outcome, intramesh.peer, intramesh.fault
+//	http.client.request.duration       s            http.request.method, http.response.status_code, server.address, server.port, error.type, intramesh.outcome, intramesh.peer, intramesh.destination, intramesh.fault
 //	http.client.active_requests        {request}    http.request.method, server.address, server.port
-//	rpc.client.call.duration           s            rpc.system.name, rpc.method, rpc.response.status_code, server.address, server.port, error.type, intramesh.outcome, intramesh.peer, intramesh.fault
+//	rpc.client.call.duration           s            rpc.system.name, rpc.method, rpc.response.status_code, server.address, server.port, error.type, intramesh.outcome, intramesh.peer, intramesh.destination, intramesh.fault
 //	intramesh.rpc.client.active_calls  {call}       rpc.system.name, rpc.method, server.address, server.port
 //	http.server.request.duration       s            http.request.method, http.response.status_code, http.route, url.scheme, error.type, intramesh.outcome, intramesh.peer
 //	http.server.active_requests        {request}    http.request.method, url.scheme

@@ -140,6 +140,10 @@ func scenario(p *process) {
 		c.Ctx, c.Start = context.Background(), time.Now()
 		one(o, c, call.Outcome{Status: 503, Code: call.Unavailable}, nil)
 		one(o, c, call.Outcome{}, &call.Error{Reason: call.NoEndpoint, Code: call.Unavailable})
+		rule, went := "canary", "orders/v2"
+		routed := c
+		routed.Route, routed.SentTo = &rule, &went
+		one(o, routed, call.Outcome{}, nil)
 		faulty, copied := c, c
 		faulty.Faults, copied.Copy = call.FaultDelay|call.FaultAbort, true
 		one(o, faulty, call.Outcome{}, nil)

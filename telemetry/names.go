@@ -40,18 +40,20 @@ const (
 
 // Attributes for which there is no convention.
 const (
-	keyOutcome  = attribute.Key("intramesh.outcome")  // success, failure, busy, refused, canceled
-	keyPeer     = attribute.Key("intramesh.peer")     // the verified identity of the other side
-	keyAttempt  = attribute.Key("intramesh.attempt")  // the number of an attempt, from 1
-	keyAttempts = attribute.Key("intramesh.attempts") // how many a call had
-	keyReason   = attribute.Key("intramesh.reason")   // why something was refused or changed
-	keyState    = attribute.Key("intramesh.state")    // of an endpoint or a breaker
-	keyEvent    = attribute.Key("intramesh.event")    // what changed
-	keyIdentity = attribute.Key("intramesh.identity") // whose certificate
-	keyConfig   = attribute.Key("intramesh.config")   // which configuration
-	keyFault    = attribute.Key("intramesh.fault")    // what was injected on purpose; several have commas between them
-	keyMirror   = attribute.Key("intramesh.mirror")   // true for the copy of a call
-	keyEndpoint = attribute.Key("intramesh.endpoint") // an endpoint's address, in spans only
+	keyOutcome  = attribute.Key("intramesh.outcome")     // success, failure, busy, refused, canceled
+	keyPeer     = attribute.Key("intramesh.peer")        // the verified identity of the other side
+	keyAttempt  = attribute.Key("intramesh.attempt")     // the number of an attempt, from 1
+	keyAttempts = attribute.Key("intramesh.attempts")    // how many a call had
+	keyReason   = attribute.Key("intramesh.reason")      // why something was refused or changed
+	keyState    = attribute.Key("intramesh.state")       // of an endpoint or a breaker
+	keyEvent    = attribute.Key("intramesh.event")       // what changed
+	keyIdentity = attribute.Key("intramesh.identity")    // whose certificate
+	keyConfig   = attribute.Key("intramesh.config")      // which configuration
+	keyRule     = attribute.Key("intramesh.route")       // of the client's policy, in spans only
+	keySentTo   = attribute.Key("intramesh.destination") // where a route sent a call
+	keyFault    = attribute.Key("intramesh.fault")       // what was injected on purpose; several have commas between them
+	keyMirror   = attribute.Key("intramesh.mirror")      // true for the copy of a call
+	keyEndpoint = attribute.Key("intramesh.endpoint")    // an endpoint's address, in spans only
 )
 
 // knownMethod is the HTTP method as an attribute may have it: those of RFC 9110, PATCH and QUERY, as the conventions say.

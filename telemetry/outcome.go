@@ -18,12 +18,16 @@ type outcome struct {
 	route  string    // server side
 	scheme string    // likewise
 	peer   string
+	sentTo string      // where a route sent it, if elsewhere
 	faults call.Faults // that were injected on purpose
 }
 
 // ofCall judges a call: by what the caller gets, which is the mesh's error or what the last attempt brought.
 func ofCall(c *call.Call, last *call.Attempt, err error) outcome {
 	o := outcome{peer: c.Peer, faults: c.Faults}
+	if c.SentTo != nil {
+		o.sentTo = *c.SentTo
+	}
 	if err == nil {
 		if last != nil {
 			o.class, o.status, o.code = call.Classify(last.Outcome), last.Outcome.Status, last.Outcome.Code
@@ -123,6 +127,7 @@ func (o *outcome) attributes(p call.Protocol, serving bool) []attribute.KeyValue
 	add(keyHTTPRoute, o.route)
 	add(keyURLScheme, o.scheme)
 	add(keyPeer, o.peer)
+	add(keySentTo, o.sentTo)
 	add(keyFault, o.faults.String())
 	return kv
 }
@@ -130,7 +135,7 @@ func (o *outcome) attributes(p call.Protocol, serving bool) []attribute.KeyValue
 // folded is the outcome without what can have many values, for when there are too many.
 func (o *outcome) folded() outcome {
 	f := *o
-	for _, s := range [...]*string{&f.route, &f.peer} {
+	for _, s := range [...]*string{&f.route, &f.peer, &f.sentTo} {
 		if *s != "" {
 			*s = other
 		}

@@ -51,6 +51,9 @@ type Call struct {
 	Copy bool
 	// Tries counts the attempts begun so far.
 	Tries int
+	// Route is the name of the route that the call matched, and SentTo that of where it went, where that is another than
+	// Service. Nil: none. They are pointers to what is there already because the size of a call matters.
+	Route, SentTo *string
 	// Peer is the verified identity of the endpoint that answered last; empty where there is none.
 	Peer string
 }

@@ -67,8 +67,7 @@ type Call struct {
 	series  resilience.Series
 	first   Attempt
 	last    *Attempt
-	history []call.Attempt // the attempts before the last
-	tried   []*Node        // backed by room in all but the longest calls
+	tried   []*Node // backed by room in all but the longest calls
 	room    [2]*Node
 	watch   call.Watch
 	err     error           // that the caller got; known once it is refused or has its reply
@@ -84,9 +83,9 @@ func (c *Call) Last() *Attempt { return c.last }
 // History is what happened at each attempt, the last included.
 func (c *Call) History() []call.Attempt {
 	if c.last == nil {
-		return c.history
+		return c.oddity().history
 	}
-	return append(slices.Clip(c.history), c.last.Attempt)
+	return append(slices.Clip(c.oddity().history), c.last.Attempt)
 }
 
 // Retries reports whether another attempt is possible at all, so that a wire knows whether to prepare for one.
@@ -114,7 +113,8 @@ func (c *Call) Finish() {
 func (c *Call) next() *Attempt {
 	a := &c.first
 	if c.last != nil {
-		c.history = append(c.history, c.last.Attempt)
+		odd := c.becomesOdd()
+		odd.history = append(odd.history, c.last.Attempt)
 		a = new(Attempt)
 	}
 	c.Tries++
@@ -151,8 +151,8 @@ func (c *Call) refused(err error) error {
 	}
 	if c.last != nil {
 		e.Endpoint = c.last.Addr
-	} else if n := len(c.history); n > 0 {
-		e.Endpoint = c.history[n-1].Addr
+	} else if h := c.oddity().history; len(h) > 0 {
+		e.Endpoint = h[len(h)-1].Addr
 	}
 	return e
 }

@@ -52,11 +52,11 @@ func (c *Call) reply(err error) {
 
 // facts is what is known of the last attempt; nil where there was none.
 func (c *Call) facts() *call.Attempt {
-	switch n := len(c.history); {
-	case c.last != nil:
+	if c.last != nil {
 		return &c.last.Attempt
-	case n > 0:
-		return &c.history[n-1]
+	}
+	if h := c.oddity().history; len(h) > 0 {
+		return &h[len(h)-1]
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (r route) byTable(c *Call, g *generation) (err error) {
 	q.Service, q.HashKey, q.Addr = c.Service, c.options.HashKey, s.local.Addr
 	service, subset := c.Service, ""
 	if rule := g.table.Match(&q); rule != nil {
-		c.rule = rule
+		c.rule, c.Route = rule, &rule.Name
 		if service, subset, err = c.follow(rule, &q); err != nil {
 			return err
 		}
@@ -70,6 +70,9 @@ func (r route) byTable(c *Call, g *generation) (err error) {
 	c.dest = s.find(c, service)
 	if subset != "" {
 		c.dest = c.dest.Subset(subset, g, c.Start)
+	}
+	if c.dest.Name != c.Service {
+		c.SentTo = &c.dest.Name
 	}
 	regime := c.dest.under(g)
 	if err := c.unsecured(regime.settings.TLS); err != nil {
