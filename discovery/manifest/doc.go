@@ -52,6 +52,11 @@
 // (discovery.Failed, [traffic.Update] with Err) so that telemetry shows it, and [Plane.Findings] has it. So it is when a
 // folder vanishes or has no manifests any more.
 //
+// # Lint
+//
+// [Lint], and the command discovery/manifest/meshlint, look further for what is allowed and yet can hardly be meant. Files that
+// begin with lint_ are its checks.
+//
 // # Where things are
 //
 // Files that begin with rules_ are the tables of fields, which the decoder heeds: what is refused there never reaches the
