@@ -111,11 +111,14 @@ func (g *gatewayRoutes) vet(o *Object, field string, part traffic.Route) bool {
 			g.wrong(o, field, "%v", err)
 			continue
 		}
-		if text, is := f.Value.(string); is {
-			g.wrong(o, field, "%q: %s", text, f.Why)
-			continue
+		switch v := f.Value.(type) {
+		case nil:
+			g.wrong(o, field, "%s", f.Why)
+		case string:
+			g.wrong(o, field, "%q: %s", v, f.Why)
+		default:
+			g.wrong(o, field, "%v: %s", v, f.Why)
 		}
-		g.wrong(o, field, "%s", f.Why)
 	}
 	return len(errs) == 0
 }

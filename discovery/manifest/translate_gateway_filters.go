@@ -106,7 +106,7 @@ func (g *gatewayRoutes) headerOps(o *Object, field string, f *gateway.HTTPHeader
 	seen := map[string]string{}
 	for i, name := range f.Remove {
 		at := index(field+".remove", i)
-		if g.again(o, at, seen, name) || g.taken(o, at, "remove", taken, name) {
+		if g.again(o, at, seen, name) || g.taken(o, at, "remove", taken, name) || g.isHost(o, at, name) {
 			continue
 		}
 		ops.Remove = append(ops.Remove, name)
@@ -123,7 +123,7 @@ func (g *gatewayRoutes) headerList(o *Object, field, action string, list []gatew
 		at, name := index(field, i), string(h.Name)
 		g.checkHeader(o, at+".name", name)
 		g.checkText(o, at+".value", h.Value, maxHeaderValue)
-		if g.again(o, at+".name", seen, name) || g.taken(o, at+".name", action, taken, name) {
+		if g.again(o, at+".name", seen, name) || g.taken(o, at+".name", action, taken, name) || g.isHost(o, at+".name", name) {
 			continue
 		}
 		if out == nil {
@@ -143,4 +143,13 @@ func (g *gatewayRoutes) taken(o *Object, field, action string, taken map[string]
 	}
 	taken[lower] = action
 	return false
+}
+
+// isHost says whether a header is the Host, which is no header here.
+func (g *gatewayRoutes) isHost(o *Object, field, name string) bool {
+	is := strings.EqualFold(name, "host")
+	if is {
+		g.unsupported(o, field, "the Host is changed by the hostname of a URLRewrite", "it is left out")
+	}
+	return is
 }

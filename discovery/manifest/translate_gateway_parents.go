@@ -1,7 +1,7 @@
 package manifest
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
 
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
@@ -63,7 +63,7 @@ func (g *gatewayRoutes) badParent(o *Object, field string, p *gateway.ParentRefe
 		g.wrong(o, at, "there is no Service in the group %q; want group: \"\"", group)
 		return
 	}
-	g.unsupported(o, field, "a "+kind+" of "+cmp.Or(group, "the core group")+" cannot be a parent here: a Service can", "it is left out")
+	g.unsupported(o, field, fmt.Sprintf("%q cannot be a parent here; only a Service can", joinVersion(group, kind)), "it is left out")
 }
 
 func (g *gatewayRoutes) checkParent(o *Object, field string, p *gateway.ParentReference) {

@@ -7,8 +7,9 @@ import (
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// redirect is a redirection; nil where it is wrong, or changes nothing.
+// redirect is a redirection.
 func (g *gatewayRoutes) redirect(o *Object, field string, f *gateway.HTTPRequestRedirectFilter, prefix bool) *traffic.Redirect {
+	before := len(g.findings)
 	d := &traffic.Redirect{Status: 302, Scheme: value(f.Scheme), Host: g.hostname(o, field+".hostname", f.Hostname)}
 	if f.Scheme != nil && d.Scheme != "http" && d.Scheme != "https" {
 		g.wrong(o, field+".scheme", "%.20q: want http or https", d.Scheme)
@@ -28,15 +29,21 @@ func (g *gatewayRoutes) redirect(o *Object, field string, f *gateway.HTTPRequest
 		}
 	}
 	d.Path, d.Prefix = g.newPath(o, field+".path", f.Path, prefix)
-	g.vet(o, field, traffic.Route{Match: anyPrefix, Redirect: d})
+	if len(g.findings) == before {
+		g.vet(o, field, traffic.Route{Match: anyPrefix, Redirect: d})
+	}
 	return d
 }
 
-// rewrite is a rewrite; nil where it changes nothing.
+// rewrite is a rewrite; nil where it is wrong, or changes nothing.
 func (g *gatewayRoutes) rewrite(o *Object, field string, f *gateway.HTTPURLRewriteFilter, prefix bool) *traffic.Rewrite {
+	before := len(g.findings)
 	w := &traffic.Rewrite{Authority: g.hostname(o, field+".hostname", f.Hostname)}
 	w.Path, w.Prefix = g.newPath(o, field+".path", f.Path, prefix)
-	if *w == (traffic.Rewrite{}) {
+	switch {
+	case len(g.findings) > before:
+		return nil
+	case *w == traffic.Rewrite{}:
 		g.warn(o, field, "changes nothing")
 		return nil
 	}

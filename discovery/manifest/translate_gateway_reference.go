@@ -17,7 +17,7 @@ func (g *gatewayRoutes) reference(r *boundRoute, field string, b *gateway.Backen
 		g.wrong(r.o, field+".group", `there is no Service in the group "core"; want ""`)
 		return "", 0, false
 	case group != "" || kind != "Service":
-		g.unsupported(r.o, field, "a "+joinVersion(group, kind)+" cannot be a backend here: a Service can", instead)
+		g.unsupported(r.o, field, fmt.Sprintf("%q cannot be a backend here; only a Service can", joinVersion(group, kind)), instead)
 		return "", 0, false
 	case b.Port == nil:
 		g.wrong(r.o, field, "no port, which a Service needs")
