@@ -59,6 +59,9 @@ func (d *decoder) leave()            { d.path = d.path[:len(d.path)-1] }
 func (d *decoder) field() string {
 	var b strings.Builder
 	for _, s := range d.path {
+		if s == "" { // a key may be that
+			s = entry("", s)
+		}
 		if s[0] != '[' && b.Len() > 0 {
 			b.WriteByte('.')
 		}

@@ -94,13 +94,13 @@ func TestGatewayBinding(t *testing.T) {
 // a HTTP 404 status code MUST be returned". Over gRPC that is UNIMPLEMENTED.
 func TestGatewayNoMatch(t *testing.T) {
 	r := readRoutes(t, httpRoute("name: r", to("b", "matches: [{path: {value: /a}}]")))
-	for call, want := range map[string]string{"GET http://orders/a": "b:80", "GET http://orders/b": "404", "grpc orders/p.S/M": "404"} {
+	for call, want := range map[string]string{"GET http://orders/a": "b:80", "GET http://orders/b": "404", "grpc orders/p.S/M": "501"} {
 		if got := r.send(call); got != want {
 			t.Errorf("%s: got %s, want %s", call, got, want)
 		}
 	}
 	r = readRoutes(t, strings.Replace(httpRoute("name: r", to("b", "matches: [{method: {service: p.S}}]")), "HTTP", "GRPC", 1))
-	for call, want := range map[string]string{"GET http://orders/p.S/M": "404", "grpc orders/p.S/M": "b:80", "grpc orders/p.T/M": "404"} {
+	for call, want := range map[string]string{"GET http://orders/p.S/M": "404", "grpc orders/p.S/M": "b:80", "grpc orders/p.T/M": "501"} {
 		if got := r.send(call); got != want {
 			t.Errorf("%s: got %s, want %s", call, got, want)
 		}

@@ -126,10 +126,23 @@ func (g *gatewayRoutes) emitList(l *routeList) {
 		g.route(first, "spec.parentRefs", traffic.Route{Name: "no route for " + at, Hosts: hosts})
 		return
 	}
-	if g.emitRules(l, at, hosts) {
-		return
+	all, calls := g.emitRules(l, at, hosts)
+	if !all {
+		g.refuseRest(l.routes[0].o, at, hosts, calls)
 	}
-	g.route(l.routes[0].o, "spec.rules", traffic.Route{
-		Name: "no rule for " + at, Hosts: hosts, Respond: &traffic.Response{Status: 404, Body: "no rule for " + at},
+}
+
+// refuseRest answers what no rule matches: 404, which over gRPC is UNIMPLEMENTED, as a policy's 501 is. calls says that every
+// gRPC call has a rule.
+func (g *gatewayRoutes) refuseRest(o *Object, at string, hosts []string, calls bool) {
+	if !calls {
+		g.route(o, "spec.rules", traffic.Route{
+			Name: "no rule for calls to " + at, Hosts: hosts, Match: []traffic.Match{{GRPC: &traffic.GRPCMatch{}}},
+			Respond: &traffic.Response{Status: 501, Body: "no rule for calls to " + at},
+		})
+	}
+	g.route(o, "spec.rules", traffic.Route{
+		Name: "no rule for requests to " + at, Hosts: hosts,
+		Respond: &traffic.Response{Status: 404, Body: "no rule for requests to " + at},
 	})
 }

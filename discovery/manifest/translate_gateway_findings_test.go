@@ -93,6 +93,7 @@ func TestGatewayRuleFindings(t *testing.T) {
 		"{retry: {codes: [500, 500]}, " + backend + "}":                  "error.retry.codes[1]: 500 is there twice",
 		"{retry: {attempts: 0}, " + backend + "}":                        "error.retry.attempts: 0: want at least 1",
 		"{retry: {attempts: 11}, " + backend + "}":                       "error.retry.attempts: 11: at most 10 are supported",
+		"{timeouts: {'': 1s}, " + backend + "}":                          `error.timeouts[""]: unknown field`,
 		// What is refused.
 		"{retry: {backoff: 100ms}, " + backend + "}":                                                                                                "error.retry.backoff: " + noBackoff,
 		"{sessionPersistence: {sessionName: a}, " + backend + "}":                                                                                   "error.sessionPersistence: " + noSession,

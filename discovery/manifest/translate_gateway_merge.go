@@ -33,8 +33,8 @@ func candidates(routes []*boundRoute) (all []candidate) {
 }
 
 // emitRules adds the rules of a list. Matches of a rule that follow each other make one route. It reports whether every request
-// has one.
-func (g *gatewayRoutes) emitRules(l *routeList, at string, hosts []string) (all bool) {
+// has one, and every gRPC call.
+func (g *gatewayRoutes) emitRules(l *routeList, at string, hosts []string) (all, calls bool) {
 	list := candidates(l.routes)
 	pieces := map[*boundRule]int{}
 	runs(list, func(run []candidate) { pieces[run[0].of()]++ })
@@ -51,6 +51,7 @@ func (g *gatewayRoutes) emitRules(l *routeList, at string, hosts []string) (all 
 		for _, c := range run {
 			m := &rule.matches[c.match]
 			all = all || m.all() || m.is.Path == traffic.PathPrefix("/") && onlyPath(m)
+			calls = calls || m.calls()
 			route.Match = append(route.Match, m.is)
 		}
 		if len(run) == 1 {
@@ -61,7 +62,14 @@ func (g *gatewayRoutes) emitRules(l *routeList, at string, hosts []string) (all 
 		}
 		g.route(run[0].route.o, field, route)
 	})
-	return all
+	return all, calls
+}
+
+// calls says whether every gRPC call meets a match.
+func (m *boundMatch) calls() bool {
+	any := *m
+	any.is.GRPC = nil
+	return m.is.GRPC != nil && *m.is.GRPC == traffic.GRPCMatch{} && any.all()
 }
 
 // onlyPath says whether a match has no condition beside that on the path.

@@ -178,8 +178,8 @@ func answer(s *State, table *traffic.Table, c *naiveCall) naiveAnswer {
 	switch {
 	case rule == nil, rule.Route.Respond == nil && len(rule.Route.To) == 0:
 		return naiveAnswer{}
-	case rule.Route.Respond != nil:
-		return naiveAnswer{rule: rule.Route.Respond.Status}
+	case rule.Route.Respond != nil && (rule.Route.Respond.Status == 501) == c.q.GRPC:
+		return naiveAnswer{rule: 404} // 501 is UNIMPLEMENTED
 	}
 	from := s.RouteOrigin(rule.Index)
 	a := naiveAnswer{route: from.Object}
