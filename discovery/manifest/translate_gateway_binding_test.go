@@ -93,13 +93,13 @@ func TestGatewayBinding(t *testing.T) {
 // TestGatewayNoMatch: "When no rules matching a request have been successfully attached to the parent a request is coming from,
 // a HTTP 404 status code MUST be returned". Over gRPC that is UNIMPLEMENTED.
 func TestGatewayNoMatch(t *testing.T) {
-	r := readRoutes(t, httpRoute("name: r", to("b", "matches: [{path: {value: /a}}]")))
+	r := readRoutes(t, routeText("name: r", to("b", "matches: [{path: {value: /a}}]")))
 	for call, want := range map[string]string{"GET http://orders/a": "b:80", "GET http://orders/b": "404", "grpc orders/p.S/M": "501"} {
 		if got := r.send(call); got != want {
 			t.Errorf("%s: got %s, want %s", call, got, want)
 		}
 	}
-	r = readRoutes(t, strings.Replace(httpRoute("name: r", to("b", "matches: [{method: {service: p.S}}]")), "HTTP", "GRPC", 1))
+	r = readRoutes(t, strings.Replace(routeText("name: r", to("b", "matches: [{method: {service: p.S}}]")), "HTTP", "GRPC", 1))
 	for call, want := range map[string]string{"GET http://orders/p.S/M": "404", "grpc orders/p.S/M": "b:80", "grpc orders/p.T/M": "501"} {
 		if got := r.send(call); got != want {
 			t.Errorf("%s: got %s, want %s", call, got, want)
@@ -121,7 +121,7 @@ func TestGRPCRoutePrecedence(t *testing.T) {
 		"the first of two that are the same in rank": {"{method: {service: p.S}}", "{method: {service: p.S}}", "first"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := httpRoute("name: r", to("first", "matches: ["+c.first+"]")+to("second", "matches: ["+c.second+"]"))
+			text := routeText("name: r", to("first", "matches: ["+c.first+"]")+to("second", "matches: ["+c.second+"]"))
 			got := readRoutes(t, strings.Replace(text, "HTTP", "GRPC", 1)).send("grpc orders/p.S/Method x=y")
 			if got != c.want+":80" {
 				t.Errorf("got %s", got)

@@ -201,7 +201,7 @@ func TestGatewayLenient(t *testing.T) {
 		if got := ruleFindings(t, cfg, "HTTPRoute", text); got != want[0] {
 			t.Errorf("%s:\ngot\n%s\nwant\n%s", text, got, want[0])
 		}
-		s, _ := Parse(cfg, map[string]string{"a.yaml": httpRoute("name: r", "  - "+text)})
+		s, _ := Parse(cfg, map[string]string{"a.yaml": routeText("name: r", "  - "+text)})
 		r := &rig{t: t, state: s}
 		r.compile()
 		if got := r.send("GET http://orders/"); got != want[1] {

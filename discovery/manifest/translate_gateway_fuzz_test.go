@@ -24,7 +24,7 @@ func FuzzGatewayRules(f *testing.F) {
 		f.Add(rule, true, strings.Contains(rule, "service"))
 	}
 	f.Fuzz(func(t *testing.T, rule string, lenient, grpc bool) {
-		text := httpRoute("name: r", "  - "+rule+"\n  - {matches: [{}], "+backend+"}")
+		text := routeText("name: r", "  - "+rule+"\n  - {matches: [{}], "+backend+"}")
 		if grpc {
 			text = strings.Replace(text, "HTTP", "GRPC", 1)
 		}

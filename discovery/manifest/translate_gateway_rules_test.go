@@ -85,8 +85,8 @@ func (r *rig) send(line string) string {
 	return strings.Join(to, ", ")
 }
 
-// httpRoute is an HTTPRoute for the Service orders, with rules that are indented by two.
-func httpRoute(meta, rules string) string {
+// routeText is an HTTPRoute for the Service orders, with rules that are indented by two.
+func routeText(meta, rules string) string {
 	return "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {" + meta + "}\nspec:\n" +
 		"  parentRefs: [{group: \"\", kind: Service, name: orders}]\n  rules:\n" + rules + "\n---\n"
 }
@@ -123,10 +123,10 @@ func TestGatewayPrecedence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rules := to("first", "matches: [{"+c.first+"}]") + to("second", "matches: [{"+c.second+"}]")
-			if got := readRoutes(t, httpRoute("name: r", rules)).send(c.call); got != c.want+":80" {
+			if got := readRoutes(t, routeText("name: r", rules)).send(c.call); got != c.want+":80" {
 				t.Errorf("in one route: %s", got)
 			}
-			two := httpRoute("name: r", to("first", "matches: [{"+c.first+"}]")) + httpRoute("name: s", to("second", "matches: [{"+c.second+"}]"))
+			two := routeText("name: r", to("first", "matches: [{"+c.first+"}]")) + routeText("name: s", to("second", "matches: [{"+c.second+"}]"))
 			if got := readRoutes(t, two).send(c.call); got != c.want+":80" {
 				t.Errorf("in two routes: %s", got)
 			}
@@ -146,7 +146,7 @@ func TestGatewayAge(t *testing.T) {
 		"the order of files is no tie": {"name: a, " + old, "name: b, " + young, "first"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := httpRoute(c.first, to("first", "")) + httpRoute(c.second, to("second", ""))
+			text := routeText(c.first, to("first", "")) + routeText(c.second, to("second", ""))
 			if got := readRoutes(t, text).send("GET http://orders/"); got != c.want+":80" {
 				t.Errorf("got %s", got)
 			}
@@ -174,11 +174,11 @@ func TestGatewayReplacePrefixMatch(t *testing.T) {
 	} {
 		path := fmt.Sprintf("path: {type: ReplacePrefixMatch, replacePrefixMatch: %q}}}]", c[2])
 		match := fmt.Sprintf("matches: [{path: {value: %s}}], ", c[1])
-		rewrite := readRoutes(t, httpRoute("name: r", to("b", match+"filters: [{type: URLRewrite, urlRewrite: {"+path)))
+		rewrite := readRoutes(t, routeText("name: r", to("b", match+"filters: [{type: URLRewrite, urlRewrite: {"+path)))
 		if got := rewrite.send("GET http://orders" + c[0]); got != "b:80, "+c[3] {
 			t.Errorf("%q: rewritten to %s", c, got)
 		}
-		redirect := readRoutes(t, httpRoute("name: r", "  - {"+match+"filters: [{type: RequestRedirect, requestRedirect: {"+path+"}\n"))
+		redirect := readRoutes(t, routeText("name: r", "  - {"+match+"filters: [{type: RequestRedirect, requestRedirect: {"+path+"}\n"))
 		if got := redirect.send("GET http://orders" + c[0] + "?q=1"); got != "302 http://orders"+c[3]+"?q=1" {
 			t.Errorf("%q: redirected to %s", c, got)
 		}
@@ -198,7 +198,7 @@ func TestGatewayRedirect(t *testing.T) {
 		{`path: {type: ReplaceFullPath, replaceFullPath: ""}`, "GET http://orders/a", "302 http://orders/"},
 	} {
 		rule := "  - {filters: [{type: RequestRedirect, requestRedirect: {" + c.filter + "}}]}\n"
-		if got := readRoutes(t, httpRoute("name: r", rule)).send(c.call); got != c.want {
+		if got := readRoutes(t, routeText("name: r", rule)).send(c.call); got != c.want {
 			t.Errorf("%s: %s: got %s, want %s", c.filter, c.call, got, c.want)
 		}
 	}
@@ -228,7 +228,7 @@ func TestGatewayBackends(t *testing.T) {
 		{"{name: a, port: 80" + rewrite + "}, {name: b, port: 80, weight: 0}", "1 x a:80, 0 x b:80, x.com/"},
 		{"{name: a, port: 80, filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]}", "302 https://orders/"},
 	} {
-		text := httpRoute("name: r", "  - {backendRefs: ["+c.refs+"]}\n") + known
+		text := routeText("name: r", "  - {backendRefs: ["+c.refs+"]}\n") + known
 		if got := readRoutes(t, text).send("GET http://orders/"); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.refs, got, c.want)
 		}
