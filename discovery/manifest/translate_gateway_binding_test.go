@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// bound is a route of a kind, namespace and name for a parent, whose backend has the route's name.
-func bound(kind, namespace, name, parent string) string {
+// boundText is a route of a kind, namespace and name for a parent, whose backend has the route's name.
+func boundText(kind, namespace, name, parent string) string {
 	return fmt.Sprintf("apiVersion: gateway.networking.k8s.io/v1\nkind: %s\nmetadata: {name: %s, namespace: %s}\nspec:\n"+
 		"  parentRefs: [{group: \"\", kind: Service, %s}]\n  rules: [{backendRefs: [{name: %s, port: 1}]}]\n---\n", kind, name, namespace, parent, name)
 }
 
-func kubeService(namespace, name string, ports ...int) string {
+func serviceText(namespace, name string, ports ...int) string {
 	var list []string
 	for _, p := range ports {
 		list = append(list, fmt.Sprintf("{name: p%d, port: %d}", p, p))
@@ -22,60 +22,60 @@ func kubeService(namespace, name string, ports ...int) string {
 
 // TestGatewayBinding holds GEP-1294: which routes apply to a call that a process of the namespace default makes.
 func TestGatewayBinding(t *testing.T) {
-	mine, theirs := kubeService("default", "orders", 80, 8080), kubeService("shop", "orders", 80, 8080)
+	mine, theirs := serviceText("default", "orders", 80, 8080), serviceText("shop", "orders", 80, 8080)
 	for name, c := range map[string]struct {
 		text string
 		want map[string]string
 	}{
 		"producer, for everybody": {
-			bound("HTTPRoute", "shop", "producer", "name: orders"),
+			boundText("HTTPRoute", "shop", "producer", "name: orders"),
 			map[string]string{"GET http://orders.shop/": "producer.shop:1", "GET http://orders/": "-", "GET http://orders.shop.svc.cluster.local/": "producer.shop:1"},
 		},
 		"consumer, before producer": {
-			bound("HTTPRoute", "shop", "producer", "name: orders") + bound("HTTPRoute", "default", "consumer", "name: orders, namespace: shop"),
+			boundText("HTTPRoute", "shop", "producer", "name: orders") + boundText("HTTPRoute", "default", "consumer", "name: orders, namespace: shop"),
 			map[string]string{"GET http://orders.shop/": "consumer:1", "GET http://orders/": "-"},
 		},
 		"consumer of another namespace": {
-			bound("HTTPRoute", "third", "consumer", "name: orders, namespace: shop"), map[string]string{"GET http://orders.shop/": "-"},
+			boundText("HTTPRoute", "third", "consumer", "name: orders, namespace: shop"), map[string]string{"GET http://orders.shop/": "-"},
 		},
 		"consumer of another namespace, and a producer": {
-			bound("HTTPRoute", "third", "consumer", "name: orders, namespace: shop") + bound("HTTPRoute", "shop", "producer", "name: orders"),
+			boundText("HTTPRoute", "third", "consumer", "name: orders, namespace: shop") + boundText("HTTPRoute", "shop", "producer", "name: orders"),
 			map[string]string{"GET http://orders.shop/": "producer.shop:1"},
 		},
 		"all ports": {
-			mine + bound("HTTPRoute", "default", "r", "name: orders"),
+			mine + boundText("HTTPRoute", "default", "r", "name: orders"),
 			map[string]string{"GET http://orders/": "r:1", "GET http://orders:8080/": "r:1", "grpc orders/p.S/M": "r:1"},
 		},
 		"a port": {
-			mine + bound("HTTPRoute", "default", "r", "name: orders, port: 8080"),
+			mine + boundText("HTTPRoute", "default", "r", "name: orders, port: 8080"),
 			map[string]string{"GET http://orders/": "-", "GET http://orders:8080/": "r:1", "grpc orders/p.S/M": "-"},
 		},
 		"the usual port": {
-			mine + bound("HTTPRoute", "default", "r", "name: orders, port: 80"),
+			mine + boundText("HTTPRoute", "default", "r", "name: orders, port: 80"),
 			map[string]string{"GET http://orders/": "r:1", "GET http://orders:8080/": "-", "GET http://orders:80/": "r:1", "grpc orders/p.S/M": "r:1"},
 		},
 		"the only port, which is not the scheme's": {
-			kubeService("default", "orders", 8080) + bound("HTTPRoute", "default", "r", "name: orders, port: 8080"),
+			serviceText("default", "orders", 8080) + boundText("HTTPRoute", "default", "r", "name: orders, port: 8080"),
 			map[string]string{"GET http://orders/": "r:1", "GET http://orders:8080/": "r:1", "grpc orders/p.S/M": "r:1"},
 		},
 		"a section": {
-			theirs + bound("HTTPRoute", "shop", "r", "name: orders, sectionName: p8080"),
+			theirs + boundText("HTTPRoute", "shop", "r", "name: orders, sectionName: p8080"),
 			map[string]string{"GET http://orders.shop/": "-", "GET http://orders.shop:8080/": "r.shop:1"},
 		},
 		"a port of a Service that no manifest defines": {
-			bound("HTTPRoute", "default", "r", "name: orders, port: 8080"),
+			boundText("HTTPRoute", "default", "r", "name: orders, port: 8080"),
 			map[string]string{"GET http://orders/": "-", "GET http://orders:8080/": "r:1", "grpc orders/p.S/M": "-"},
 		},
 		"a port, and another route for all": { // both have the same precedence there, so that the name decides
-			mine + bound("HTTPRoute", "default", "a", "name: orders, port: 8080") + bound("HTTPRoute", "default", "b", "name: orders"),
+			mine + boundText("HTTPRoute", "default", "a", "name: orders, port: 8080") + boundText("HTTPRoute", "default", "b", "name: orders"),
 			map[string]string{"GET http://orders/": "b:1", "GET http://orders:8080/": "a:1"},
 		},
 		"a GRPCRoute goes before an HTTPRoute": {
-			mine + bound("HTTPRoute", "default", "a", "name: orders") + bound("GRPCRoute", "default", "b", "name: orders, port: 8080"),
+			mine + boundText("HTTPRoute", "default", "a", "name: orders") + boundText("GRPCRoute", "default", "b", "name: orders, port: 8080"),
 			map[string]string{"GET http://orders/": "a:1", "GET http://orders:8080/": "404", "grpc orders:8080/p.S/M": "b:1"},
 		},
 		"two parents": {
-			mine + theirs + strings.Replace(bound("HTTPRoute", "default", "r", "name: orders"), "orders}]", `orders}, {group: "", kind: Service, name: orders, namespace: shop, port: 80}]`, 1),
+			mine + theirs + strings.Replace(boundText("HTTPRoute", "default", "r", "name: orders"), "orders}]", `orders}, {group: "", kind: Service, name: orders, namespace: shop, port: 80}]`, 1),
 			map[string]string{"GET http://orders:8080/": "r:1", "GET http://orders.shop/": "r:1", "GET http://orders.shop:8080/": "-"},
 		},
 	} {
@@ -93,13 +93,13 @@ func TestGatewayBinding(t *testing.T) {
 // TestGatewayNoMatch: "When no rules matching a request have been successfully attached to the parent a request is coming from,
 // a HTTP 404 status code MUST be returned". Over gRPC that is UNIMPLEMENTED.
 func TestGatewayNoMatch(t *testing.T) {
-	r := readRoutes(t, routeText("name: r", to("b", "matches: [{path: {value: /a}}]")))
+	r := readRoutes(t, routeText("name: r", ruleTo("b", "matches: [{path: {value: /a}}]")))
 	for call, want := range map[string]string{"GET http://orders/a": "b:80", "GET http://orders/b": "404", "grpc orders/p.S/M": "501"} {
 		if got := r.send(call); got != want {
 			t.Errorf("%s: got %s, want %s", call, got, want)
 		}
 	}
-	r = readRoutes(t, strings.Replace(routeText("name: r", to("b", "matches: [{method: {service: p.S}}]")), "HTTP", "GRPC", 1))
+	r = readRoutes(t, strings.Replace(routeText("name: r", ruleTo("b", "matches: [{method: {service: p.S}}]")), "HTTP", "GRPC", 1))
 	for call, want := range map[string]string{"GET http://orders/p.S/M": "404", "grpc orders/p.S/M": "b:80", "grpc orders/p.T/M": "501"} {
 		if got := r.send(call); got != want {
 			t.Errorf("%s: got %s, want %s", call, got, want)
@@ -121,7 +121,7 @@ func TestGRPCRoutePrecedence(t *testing.T) {
 		"the first of two that are the same in rank": {"{method: {service: p.S}}", "{method: {service: p.S}}", "first"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := routeText("name: r", to("first", "matches: ["+c.first+"]")+to("second", "matches: ["+c.second+"]"))
+			text := routeText("name: r", ruleTo("first", "matches: ["+c.first+"]")+ruleTo("second", "matches: ["+c.second+"]"))
 			got := readRoutes(t, strings.Replace(text, "HTTP", "GRPC", 1)).send("grpc orders/p.S/Method x=y")
 			if got != c.want+":80" {
 				t.Errorf("got %s", got)

@@ -10,11 +10,11 @@ import (
 // FuzzGatewayRules reads rules of routes: whatever they say, every finding has its place, and a policy that is made can be used.
 func FuzzGatewayRules(f *testing.F) {
 	for _, rule := range []string{
-		"{matches: [{path: {value: /a}, method: GET, headers: [{name: b, value: c}], queryParams: [{name: d, value: e}]}], " + backend + "}",
+		"{matches: [{path: {value: /a}, method: GET, headers: [{name: b, value: c}], queryParams: [{name: d, value: e}]}], " + oneBackend + "}",
 		"{filters: [{type: RequestRedirect, requestRedirect: {path: {type: ReplaceFullPath, replaceFullPath: 'a b'}}}]}",
-		"{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: '?'}}}], " + backend + "}",
+		"{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: '?'}}}], " + oneBackend + "}",
 		"{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: te, value: ' a'}], remove: [':']}}]}",
-		"{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: a, port: 1}, fraction: {numerator: 1, denominator: 3}}}], " + backend + "}",
+		"{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: a, port: 1}, fraction: {numerator: 1, denominator: 3}}}], " + oneBackend + "}",
 		"{matches: [{headers: [{name: Host, type: RegularExpression, value: .*}]}], retry: {attempts: 99, codes: [500]}, timeouts: {request: 0s}}",
 		"{matches: [{method: {service: a.B, method: C}, headers: [{name: D, value: e}]}], backendRefs: [{name: a, port: 80, weight: 2}]}",
 		"{filters: [{urlRewrite: {path: {''}}}]}", // a key of no text
@@ -24,7 +24,7 @@ func FuzzGatewayRules(f *testing.F) {
 		f.Add(rule, true, strings.Contains(rule, "service"))
 	}
 	f.Fuzz(func(t *testing.T, rule string, lenient, grpc bool) {
-		text := routeText("name: r", "  - "+rule+"\n  - {matches: [{}], "+backend+"}")
+		text := routeText("name: r", "  - "+rule+"\n  - {matches: [{}], "+oneBackend+"}")
 		if grpc {
 			text = strings.Replace(text, "HTTP", "GRPC", 1)
 		}

@@ -119,7 +119,7 @@ func (a *naiveCandidate) before(b *naiveCandidate) bool {
 		return a.exact
 	}
 	for _, n := range [][2]int{
-		{a.prefix, b.prefix}, {a.regex, b.regex}, {count(a.method), count(b.method)},
+		{a.prefix, b.prefix}, {a.regex, b.regex}, {countTrue(a.method), countTrue(b.method)},
 		{a.service, b.service}, {a.grpcMethod, b.grpcMethod}, {a.grpcPatterns, b.grpcPatterns},
 		{a.headers, b.headers}, {a.params, b.params},
 	} {
@@ -139,7 +139,7 @@ func (a *naiveCandidate) before(b *naiveCandidate) bool {
 	return a.match < b.match
 }
 
-func count(is bool) int {
+func countTrue(is bool) int {
 	if is {
 		return 1
 	}

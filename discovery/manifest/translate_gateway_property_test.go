@@ -14,14 +14,14 @@ import (
 // routeDice throws routes and requests of few texts, so that many meet.
 type routeDice struct{ *rand.Rand }
 
-func one[T any](d routeDice, of ...T) T { return of[d.IntN(len(of))] }
+func oneOf[T any](d routeDice, of ...T) T { return of[d.IntN(len(of))] }
 
 // sometimes is a pointer to one of the values, or nil.
 func sometimes[T any](d routeDice, of ...T) *T {
 	if d.IntN(2) == 0 {
 		return nil
 	}
-	v := one(d, of...)
+	v := oneOf(d, of...)
 	return &v
 }
 
@@ -64,7 +64,7 @@ func (d routeDice) parents(namespace string) (list []gateway.ParentReference) {
 }
 
 func (d routeDice) route(i int) *Object {
-	o := &Object{Group: gatewayGroup, Version: "v1", Namespace: one(d, "default", "default", "other", "third"), Name: fmt.Sprintf("r%d", d.IntN(1000)*10+i)}
+	o := &Object{Group: gatewayGroup, Version: "v1", Namespace: oneOf(d, "default", "default", "other", "third"), Name: fmt.Sprintf("r%d", d.IntN(1000)*10+i)}
 	if d.IntN(3) > 0 {
 		o.Created = time.Unix(int64(1+d.IntN(3)), 0)
 	}
@@ -99,22 +99,22 @@ func (d routeDice) route(i int) *Object {
 func (d routeDice) httpMatch() (m gateway.HTTPRouteMatch) {
 	switch d.IntN(5) {
 	case 0:
-		m.Path = &gateway.HTTPPathMatch{Type: pointer(gateway.PathMatchExact), Value: pointer(one(d, "/", "/a", "/a/", "/a/b", "/p.S/M"))}
+		m.Path = &gateway.HTTPPathMatch{Type: pointer(gateway.PathMatchExact), Value: pointer(oneOf(d, "/", "/a", "/a/", "/a/b", "/p.S/M"))}
 	case 1, 2:
-		m.Path = &gateway.HTTPPathMatch{Type: sometimes(d, gateway.PathMatchPathPrefix), Value: pointer(one(d, "/", "/a", "/a/", "/a/b", "/ab", "/p.S"))}
+		m.Path = &gateway.HTTPPathMatch{Type: sometimes(d, gateway.PathMatchPathPrefix), Value: pointer(oneOf(d, "/", "/a", "/a/", "/a/b", "/ab", "/p.S"))}
 	case 3:
-		m.Path = &gateway.HTTPPathMatch{Type: pointer(gateway.PathMatchRegularExpression), Value: pointer(one(d, "/a.*", "/[ab]+", ".*/b", "/p.*"))}
+		m.Path = &gateway.HTTPPathMatch{Type: pointer(gateway.PathMatchRegularExpression), Value: pointer(oneOf(d, "/a.*", "/[ab]+", ".*/b", "/p.*"))}
 	}
 	m.Method = sometimes(d, gateway.HTTPMethodGet, gateway.HTTPMethodPost)
 	for _, i := range d.Perm(3)[:d.IntN(3)] {
 		m.Headers = append(m.Headers, gateway.HTTPHeaderMatch{
-			Type: sometimes(d, gateway.HeaderMatchExact, gateway.HeaderMatchRegularExpression), Value: one(d, "1", "2"),
+			Type: sometimes(d, gateway.HeaderMatchExact, gateway.HeaderMatchRegularExpression), Value: oneOf(d, "1", "2"),
 			Name: gateway.HTTPHeaderName([]string{"x-a", "X-A", "x-b"}[i]),
 		})
 	}
 	for _, i := range d.Perm(2)[:d.IntN(2)] {
 		m.QueryParams = append(m.QueryParams, gateway.HTTPQueryParamMatch{
-			Type: sometimes(d, gateway.QueryParamMatchRegularExpression), Name: gateway.HTTPHeaderName([]string{"p", "P"}[i]), Value: one(d, "1", "2"),
+			Type: sometimes(d, gateway.QueryParamMatchRegularExpression), Name: gateway.HTTPHeaderName([]string{"p", "P"}[i]), Value: oneOf(d, "1", "2"),
 		})
 	}
 	return m
@@ -123,16 +123,16 @@ func (d routeDice) httpMatch() (m gateway.HTTPRouteMatch) {
 func (d routeDice) grpcMatch() (m gateway.GRPCRouteMatch) {
 	switch d.IntN(4) {
 	case 0, 1:
-		m.Method = &gateway.GRPCMethodMatch{Service: pointer(one(d, "p.S", "p.Ss", "q.T")), Method: sometimes(d, "M", "Mn")}
+		m.Method = &gateway.GRPCMethodMatch{Service: pointer(oneOf(d, "p.S", "p.Ss", "q.T")), Method: sometimes(d, "M", "Mn")}
 	case 2:
 		m.Method = &gateway.GRPCMethodMatch{
 			Type:    pointer(gateway.GRPCMethodMatchRegularExpression),
-			Service: sometimes(d, "p.*", ".*S", ""), Method: pointer(one(d, "M.?", "")),
+			Service: sometimes(d, "p.*", ".*S", ""), Method: pointer(oneOf(d, "M.?", "")),
 		}
 	}
 	for _, i := range d.Perm(3)[:d.IntN(3)] {
 		m.Headers = append(m.Headers, gateway.GRPCHeaderMatch{
-			Type: sometimes(d, gateway.GRPCHeaderMatchRegularExpression), Value: one(d, "1", "2"),
+			Type: sometimes(d, gateway.GRPCHeaderMatchRegularExpression), Value: oneOf(d, "1", "2"),
 			Name: gateway.GRPCHeaderName([]string{"x-a", "X-A", "x-b"}[i]),
 		})
 	}
@@ -141,39 +141,39 @@ func (d routeDice) grpcMatch() (m gateway.GRPCRouteMatch) {
 
 // call throws a request, under one of the names of a Service.
 func (d routeDice) call() *naiveCall {
-	c := &naiveCall{service: one(d, diceServices...), header: naiveHeader{}}
+	c := &naiveCall{service: oneOf(d, diceServices...), header: naiveHeader{}}
 	name, namespace, _ := strings.Cut(c.service, "/")
 	names := []string{name + "." + namespace, name + "." + namespace + ".svc.cluster.local"}
 	if namespace == "default" {
 		names = append(names, name)
 	}
-	c.q.Service = one(d, names...)
+	c.q.Service = oneOf(d, names...)
 	if ports := dicePorts[c.service]; d.IntN(2) == 0 {
 		if ports == nil {
 			ports = []int32{80, 8080, 9090}
 		}
-		c.port = one(d, ports...)
+		c.port = oneOf(d, ports...)
 		c.q.Service += fmt.Sprint(":", c.port)
 	}
-	c.q.Method, c.q.Path = one(d, "GET", "POST"), one(d, "/", "/a", "/a/", "/a/b", "/ab", "/b", "/a/b/c", "/p.S/M")
-	c.q.RawQuery = one(d, "", "p=1", "p=2&P=1", "P=2")
+	c.q.Method, c.q.Path = oneOf(d, "GET", "POST"), oneOf(d, "/", "/a", "/a/", "/a/b", "/ab", "/b", "/a/b/c", "/p.S/M")
+	c.q.RawQuery = oneOf(d, "", "p=1", "p=2&P=1", "P=2")
 	if d.IntN(2) == 0 {
 		c.q.GRPC, c.q.Method, c.q.RawQuery = true, "POST", ""
-		c.q.Path = "/" + one(d, "p.S", "p.Ss", "q.T") + "/" + one(d, "M", "Mn")
+		c.q.Path = "/" + oneOf(d, "p.S", "p.Ss", "q.T") + "/" + oneOf(d, "M", "Mn")
 	} else {
 		c.q.Scheme = "http"
 	}
 	for _, h := range []string{"x-a", "x-b"} {
 		if d.IntN(2) == 0 {
-			c.header[h] = one(d, "1", "2")
+			c.header[h] = oneOf(d, "1", "2")
 		}
 	}
 	c.q.Header = c.header
 	return c
 }
 
-// answer is what the compiled policy does with a request, in the terms of the naive reader.
-func answer(s *State, table *traffic.Table, c *naiveCall) naiveAnswer {
+// compiledAnswer is what the compiled policy does with a request, in the terms of the naive reader.
+func compiledAnswer(s *State, table *traffic.Table, c *naiveCall) naiveAnswer {
 	rule := table.Match(&c.q)
 	switch {
 	case rule == nil, rule.Route.Respond == nil && len(rule.Route.To) == 0:
@@ -211,7 +211,7 @@ func TestGatewayProperty(t *testing.T) {
 		}
 		for range 100 {
 			c := d.call()
-			want, have := naiveRead(routes, dicePorts, "default", c), answer(s, table, c)
+			want, have := naiveRead(routes, dicePorts, "default", c), compiledAnswer(s, table, c)
 			if want != have {
 				t.Fatalf("set %d: %+v with %v:\nwant %v rule %d\nhave %v rule %d\n%v\n%v", set, c.q, c.header, want.route, want.rule, have.route, have.rule, s.Policy, table.Explain(&c.q))
 			}

@@ -8,22 +8,22 @@ import (
 	"github.com/intramesh/intramesh/client/traffic"
 )
 
-// rig is a process of the namespace default that has read manifests.
-type rig struct {
+// routeRig is a process of the namespace default that has read manifests.
+type routeRig struct {
 	t     *testing.T
 	state *State
 	table *traffic.Table
 }
 
 // readRoutes reads manifests, of which warnings are no mistake.
-func readRoutes(t *testing.T, text string) *rig {
+func readRoutes(t *testing.T, text string) *routeRig {
 	t.Helper()
-	r := &rig{t: t, state: parse(t, Config{}, text)}
+	r := &routeRig{t: t, state: parse(t, Config{}, text)}
 	r.compile()
 	return r
 }
 
-func (r *rig) compile() {
+func (r *routeRig) compile() {
 	r.t.Helper()
 	var err error
 	if r.table, err = traffic.Compile(r.state.Policy, traffic.Local{}); err != nil {
@@ -33,7 +33,7 @@ func (r *rig) compile() {
 
 // send is who answers "GET http://orders:80/v1?x=1 x-user=7", or "grpc orders:80/pkg.Service/Method x-user=7": the name of the
 // route and of each backend with its weight.
-func (r *rig) send(line string) string {
+func (r *routeRig) send(line string) string {
 	r.t.Helper()
 	words := strings.Fields(line)
 	q := traffic.Request{Method: words[0]}
@@ -91,8 +91,8 @@ func routeText(meta, rules string) string {
 		"  parentRefs: [{group: \"\", kind: Service, name: orders}]\n  rules:\n" + rules + "\n---\n"
 }
 
-// to is a rule with a backend and more.
-func to(backend, more string) string {
+// ruleTo is a rule with a backend and more.
+func ruleTo(backend, more string) string {
 	return "  - {backendRefs: [{name: " + backend + ", port: 80}], " + more + "}\n"
 }
 
@@ -122,11 +122,11 @@ func TestGatewayPrecedence(t *testing.T) {
 		"a regular expression is of the whole path": {"path: {type: RegularExpression, value: /a}", "path: {value: /}", "GET http://orders/a/b", "second"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rules := to("first", "matches: [{"+c.first+"}]") + to("second", "matches: [{"+c.second+"}]")
+			rules := ruleTo("first", "matches: [{"+c.first+"}]") + ruleTo("second", "matches: [{"+c.second+"}]")
 			if got := readRoutes(t, routeText("name: r", rules)).send(c.call); got != c.want+":80" {
 				t.Errorf("in one route: %s", got)
 			}
-			two := routeText("name: r", to("first", "matches: [{"+c.first+"}]")) + routeText("name: s", to("second", "matches: [{"+c.second+"}]"))
+			two := routeText("name: r", ruleTo("first", "matches: [{"+c.first+"}]")) + routeText("name: s", ruleTo("second", "matches: [{"+c.second+"}]"))
 			if got := readRoutes(t, two).send(c.call); got != c.want+":80" {
 				t.Errorf("in two routes: %s", got)
 			}
@@ -146,7 +146,7 @@ func TestGatewayAge(t *testing.T) {
 		"the order of files is no tie": {"name: a, " + old, "name: b, " + young, "first"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := routeText(c.first, to("first", "")) + routeText(c.second, to("second", ""))
+			text := routeText(c.first, ruleTo("first", "")) + routeText(c.second, ruleTo("second", ""))
 			if got := readRoutes(t, text).send("GET http://orders/"); got != c.want+":80" {
 				t.Errorf("got %s", got)
 			}
@@ -174,7 +174,7 @@ func TestGatewayReplacePrefixMatch(t *testing.T) {
 	} {
 		path := fmt.Sprintf("path: {type: ReplacePrefixMatch, replacePrefixMatch: %q}}}]", c[2])
 		match := fmt.Sprintf("matches: [{path: {value: %s}}], ", c[1])
-		rewrite := readRoutes(t, routeText("name: r", to("b", match+"filters: [{type: URLRewrite, urlRewrite: {"+path)))
+		rewrite := readRoutes(t, routeText("name: r", ruleTo("b", match+"filters: [{type: URLRewrite, urlRewrite: {"+path)))
 		if got := rewrite.send("GET http://orders" + c[0]); got != "b:80, "+c[3] {
 			t.Errorf("%q: rewritten to %s", c, got)
 		}
