@@ -168,7 +168,10 @@ func (o *observer) EndCall(c *call.Call, w *call.Watch, last *call.Attempt, err 
 	if last != nil && last.Addr != "" {
 		t.span.SetAttributes(keyEndpoint.String(last.Addr))
 	}
-	if err == nil && last != nil {
+	switch {
+	case out.answered:
+		err = nil
+	case err == nil && last != nil:
 		err = last.Outcome.Err
 	}
 	fail(t.span, out.errorType(c.Protocol, false), err)

@@ -25,7 +25,10 @@ func (o *observer) logCall(c *call.Call, w *call.Watch, last *call.Attempt, err 
 	if last != nil && last.Addr != "" {
 		attrs = append(attrs, slog.String("endpoint", last.Addr))
 	}
-	if err == nil && last != nil {
+	switch {
+	case out.answered:
+		err = nil
+	case err == nil && last != nil:
 		err = last.Outcome.Err
 	}
 	if c.Faults != 0 {

@@ -20,6 +20,8 @@ type outcome struct {
 	peer   string
 	sentTo string      // where a route sent it, if elsewhere
 	faults call.Faults // that were injected on purpose
+
+	answered bool // by a route, as its policy has it: the error that says so is none
 }
 
 // ofCall judges a call: by what the caller gets, which is the mesh's error or what the last attempt brought.
@@ -36,6 +38,11 @@ func ofCall(c *call.Call, last *call.Attempt, err error) outcome {
 	}
 	o.code, o.reason = call.CodeOf(err), call.Broken
 	if e, ok := errors.AsType[*call.Error](err); ok {
+		if a := e.Answer; a != nil && c.Protocol == call.HTTP && (e.Reason == call.Responded || e.Reason == call.Redirected) {
+			o.answered, o.status, o.reason = true, a.Status, ""
+			o.class = call.Classify(call.Outcome{Status: a.Status})
+			return o
+		}
 		o.code, o.reason = e.Code, e.Reason
 	}
 	switch {
