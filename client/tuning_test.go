@@ -224,6 +224,56 @@ func TestMaxAgeBoundsIdling(t *testing.T) {
 	})
 }
 
+// TestReplacedConnectionsAreClosed: one that was in use when it was replaced is not kept for as long as an idle one may be.
+func TestReplacedConnectionsAreClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		yes := true
+		policy := func(idle time.Duration) traffic.Policy {
+			return connections(&traffic.Connections{HTTP2: &yes, IdleTimeout: idle})
+		}
+		live, err := traffic.NewLive(policy(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed, end := 0, make(chan struct{})
+		m := newMesh(t, client.Config{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/long" {
+				w.WriteHeader(200)
+				_ = http.NewResponseController(w).Flush()
+				<-end
+			}
+		}))
+		m.c = newClient(t, client.Config{
+			Traffic: live, Discovery: discovery.Static{"orders": {{Addr: "a:80"}}},
+			Dial: func(ctx context.Context, e discovery.Endpoint) (net.Conn, error) {
+				conn, err := m.dial(ctx, e)
+				return &watched{Conn: conn, closed: func() { closed++ }}, err
+			},
+		})
+		m.rt = m.c.Transport(nil)
+		resp, err := m.rt.RoundTrip(request(t, "GET", "http://orders/long", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2 {
+			if err := live.Set(policy(time.Hour + time.Duration(i+1))); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			m.ask("http://orders/")
+			synctest.Wait()
+			if i == 0 {
+				close(end)
+				text(t, resp, nil)
+				synctest.Wait()
+			}
+		}
+		if closed != 2 {
+			t.Errorf("%d connections are closed, want the two that were replaced", closed)
+		}
+	})
+}
+
 // watched is a connection that tells when it is closed.
 type watched struct {
 	net.Conn

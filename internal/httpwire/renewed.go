@@ -25,8 +25,12 @@ type renewed struct {
 	node *stack.Node
 
 	now atomic.Pointer[generation]
-	mu  sync.Mutex // serialises renewals
+	mu  sync.Mutex        // serialises renewals
+	old []*http.Transport // that were replaced lately, and may have had connections in use
 }
+
+// remembered is how many of those there are at most. What is forgotten is closed when it has been idle for long enough.
+const remembered = 8
 
 // generation is the connections that were made by the same rules.
 type generation struct {
@@ -83,9 +87,18 @@ func (r *renewed) current() *generation {
 	}
 	r.now.Store(next)
 	if old != nil {
-		old.transport.CloseIdleConnections()
+		r.old = append(r.old, old.transport)
+		r.closeOld()
+		r.old = r.old[max(0, len(r.old)-remembered):]
 	}
 	return next
+}
+
+// closeOld closes what has become idle since it was replaced. The caller holds mu.
+func (r *renewed) closeOld() {
+	for _, t := range r.old {
+		t.CloseIdleConnections()
+	}
 }
 
 // serves reports whether there is such a generation, and it is of use.
@@ -95,6 +108,9 @@ func (g *generation) serves(of basis) bool {
 
 // CloseIdleConnections gives back what is idle now.
 func (r *renewed) CloseIdleConnections() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closeOld()
 	if g := r.now.Load(); g != nil {
 		g.transport.CloseIdleConnections()
 	}
