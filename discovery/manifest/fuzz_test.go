@@ -35,6 +35,20 @@ func seeds() []string {
 		"", "---\n---\n", good, static, selecting, kube, ending, gatewayText, shop(7),
 		entryText("{hosts: ['*.a.com'], resolution: DNS, " + web + "}"),
 		"{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {type: ExternalName, externalName: b.c}}]}",
+		`
+apiVersion: networking.istio.io/v1alpha3
+kind: DestinationRule
+metadata: {name: my-service-rules}
+spec:
+  host: my-service
+  trafficPolicy:
+    loadBalancer: {simple: ROUND_ROBIN}
+    outlierDetection: {consecutive5xxErrors: 3, interval: 10s, baseEjectionTime: 30s}
+    tls: {mode: ISTIO_MUTUAL}
+    connectionPool:
+      tcp: {maxConnections: 100}
+      http: {http1MaxPendingRequests: 10, http2MaxRequests: 1000, maxRequestsPerConnection: 100, idleTimeout: 1m, h2UpgradePolicy: UPGRADE}
+`,
 		"a: &a [*a]", "a: &a {<<: *a}", "&a x: *a", "apiVersion: v1\nkind: Service\nmetadata: {<<: [{name: a}, {name: b}]}\nspec: {ports: [{port: 8e1}]}\n",
 		"%YAML 1.2\n---\n" + good, "\ufeff" + good, `{"apiVersion":"v1","kind":"Se\u0072vice","metadata":{"name":"a"},"spec":{}}`,
 		"apiVersion: v1\nkind: !!binary U2VydmljZQ==\nmetadata: !x {name: 1}\n", "? [a]\n: b\n", "apiVersion: apps/v1\nkind: Deployment\n",

@@ -44,6 +44,7 @@ type loader struct {
 	known map[string]*known
 	last  *State // what was made of them, where it was good
 	told  Findings
+	good  *State // the last one that was good
 }
 
 // known is a file as it was when it was last read.
@@ -84,7 +85,10 @@ func (l *loader) take(cfg *Config, t *tree) (*State, Findings) {
 	if findings.Err() != nil {
 		return nil, findings
 	}
-	l.last, l.told = s, findings
+	if l.good != nil && l.good.Policy.Equal(s.Policy) {
+		s.policy = l.good.policy
+	}
+	l.last, l.told, l.good = s, findings, s
 	return s, findings
 }
 

@@ -29,7 +29,6 @@ type Plane struct {
 // moment is what is known at one time.
 type moment struct {
 	state    *State   // the last good one
-	policy   *State   // the earliest one in a row whose policy is the same
 	findings Findings // of the last reading
 	err      error    // why the last reading was not good; nil where it was
 }
@@ -120,13 +119,13 @@ func (p *Plane) Services() []string { return p.State().Services() }
 
 // WatchTraffic tells fn the policy in force, each one that comes after it, and of manifests that are bad.
 func (p *Plane) WatchTraffic(ctx context.Context, fn func(traffic.Update)) error {
-	var told *State
+	var told *traffic.Policy
 	var trouble error
 	for {
 		m, changed := p.now.Watch()
-		if m.policy != told || trouble != nil && m.err == nil {
-			told, trouble = m.policy, nil
-			fn(traffic.Update{Policy: m.policy.Policy})
+		if m.state.policy != told || trouble != nil && m.err == nil {
+			told, trouble = m.state.policy, nil
+			fn(traffic.Update{Policy: *told})
 		}
 		if m.err != nil && !errors.Is(m.err, trouble) && ctx.Err() == nil {
 			trouble = m.err

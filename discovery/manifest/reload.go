@@ -52,7 +52,7 @@ func (r *reloader) first() error {
 		return fmt.Errorf("manifest: %w", err)
 	}
 	r.warn(findings, nil)
-	r.plane.now.Store(&moment{state: state, policy: state, findings: findings})
+	r.plane.now.Store(&moment{state: state, findings: findings})
 	return nil
 }
 
@@ -78,11 +78,7 @@ func (r *reloader) reload() {
 	if state == old.state && old.err == nil {
 		return
 	}
-	next := &moment{state: state, policy: state, findings: findings}
-	if state.Policy.Equal(old.policy.Policy) {
-		next.policy = old.policy
-	}
-	r.plane.now.Store(next)
+	r.plane.now.Store(&moment{state: state, findings: findings})
 }
 
 // keep goes on with what was good, and says why.

@@ -271,3 +271,25 @@ func TestOpenFindsEverything(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestPolicyIsToldWhenItChanges: who follows the policy is not woken by endpoints.
+func TestPolicyIsToldWhenItChanges(t *testing.T) {
+	f := newFolder(t)
+	f.put("a.yaml", at("10.0.0.1"))
+	p := f.open()
+	ctx, cancel := context.WithCancel(context.Background())
+	policies, done := make(chan traffic.Update, 100), make(chan struct{})
+	go func() { defer close(done); _ = p.WatchTraffic(ctx, func(u traffic.Update) { policies <- u }) }()
+	ch := news(t, p, "orders")
+	until(t, ch, "10.0.0.1:80")
+	<-policies
+	f.put("a.yaml", at("10.0.0.2"))
+	until(t, ch, "10.0.0.2:80")
+	outside := strings.NewReplacer("name: x", "name: y", "orders", "api.example.com", "MESH_INTERNAL", "MESH_EXTERNAL")
+	f.put("b.yaml", outside.Replace(at("10.0.0.3")))
+	if u := <-policies; len(u.Policy.Destinations) == 0 {
+		t.Errorf("heard %v", u)
+	}
+	cancel()
+	<-done
+}

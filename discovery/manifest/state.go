@@ -11,6 +11,7 @@ type State struct {
 	// Policy says where requests go and how destinations are treated.
 	Policy traffic.Policy
 
+	policy       *traffic.Policy // the same one for states in a row whose policies say the same
 	routes       []Origin
 	destinations []Origin
 	services     *registry

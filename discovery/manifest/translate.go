@@ -45,6 +45,8 @@ func translate(cfg *Config, objects []*Object) (*State, Findings) {
 	if t.findings.Err() == nil {
 		t.validate()
 	}
+	policy := t.state.Policy // a copy, which does not keep the state
+	t.state.policy = &policy
 	return t.state, t.findings
 }
 
