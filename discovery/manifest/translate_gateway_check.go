@@ -11,12 +11,16 @@ import (
 
 // The patterns of the API's definitions (CRDs), but for names, which isName and isLabel know.
 var (
-	kindPattern       = regexp.MustCompile(`^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$`)
-	headerPattern     = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+\\-.^_\x60|~]+$")
-	durationPattern   = regexp.MustCompile(`^([0-9]{1,5}(h|m|s|ms)){1,4}$`)
-	pathPattern       = regexp.MustCompile(`^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$`)
-	grpcServiceText   = regexp.MustCompile(`^(?i)\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*$`)
-	grpcMethodText    = regexp.MustCompile(`^[A-Za-z_][A-Za-z_0-9]*$`)
+	kindPattern     = regexp.MustCompile(`^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$`)
+	headerPattern   = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+\\-.^_\x60|~]+$")
+	durationPattern = regexp.MustCompile(`^([0-9]{1,5}(h|m|s|ms)){1,4}$`)
+	pathPattern     = regexp.MustCompile(`^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$`)
+	grpcServiceText = regexp.MustCompile(`^(?i)\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*$`)
+	grpcMethodText  = regexp.MustCompile(`^[A-Za-z_][A-Za-z_0-9]*$`)
+)
+
+// The API's bounds for texts, in bytes.
+const (
 	maxHeaderName     = 256
 	maxHeaderValue    = 4096
 	maxParameterValue = 1024
