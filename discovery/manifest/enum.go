@@ -1,8 +1,5 @@
 package manifest
 
-// later is why fields are refused that are on the way.
-const later = "is not supported yet"
-
 // goEnums are the values of types that Go has as strings, by the name of the type. Istio's are in its descriptors.
 var goEnums = map[string][]string{
 	"PathMatchType":                 {"Exact", "PathPrefix", "RegularExpression"},

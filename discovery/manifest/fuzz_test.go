@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"regexp"
 	"slices"
 	"testing"
 )
@@ -61,31 +62,56 @@ func FuzzParse(f *testing.F) {
 		f.Add(s, false)
 		f.Add(s, true)
 	}
-	f.Fuzz(func(t *testing.T, text string, lenient bool) {
-		state, found := Parse(Config{Lenient: lenient}, map[string]string{"a.yaml": text})
-		if (state == nil) != (found.Err() != nil) {
-			t.Fatalf("a state: %v, and errors: %v", state != nil, found.Err())
+	f.Fuzz(checkText)
+}
+
+// words are the pieces of a text that FuzzDecode replaces.
+var words = regexp.MustCompile(`[A-Za-z0-9_.*/-]+`)
+
+// FuzzDecode changes one word of a good text, so that what comes behind the reader meets values that it does not expect.
+func FuzzDecode(f *testing.F) {
+	texts := seeds()
+	for i := range texts {
+		for n, by := range []string{"", "0", "-1", "99999999999", "{}", "[]", "[[]]", "null", "1h", "a.b", "*", "'*'", "true", "\"\"", "(", "/", "DNS"} {
+			f.Add(uint(i), uint(7*n+i), by, false)
 		}
-		for _, x := range found {
-			if x.Why == "" || x.Line < 0 || x.Object != "" && x.Line == 0 {
-				t.Errorf("a finding without place or reason: %#v", x)
-			}
+	}
+	f.Fuzz(func(t *testing.T, seed, place uint, by string, lenient bool) {
+		text := texts[seed%uint(len(texts))]
+		all := words.FindAllStringIndex(text, -1)
+		if len(all) > 0 {
+			at := all[place%uint(len(all))]
+			text = text[:at[0]] + by + text[at[1]:]
 		}
-		if state == nil {
-			return
-		}
-		if err := state.Policy.Validate(); err != nil {
-			t.Errorf("the policy is refused: %v", err)
-		}
-		for _, name := range state.Services() {
-			p := state.plan(name)
-			for _, e := range append(p.ready, p.lookup...) {
-				if err := e.Validate(); err != nil {
-					t.Errorf("%s has the endpoint %+v: %v", name, e, err)
-				}
-			}
-		}
+		checkText(t, text, lenient)
 	})
+}
+
+// checkText reads a text and checks that what is made of it is good all through, or told with its place.
+func checkText(t *testing.T, text string, lenient bool) {
+	state, found := Parse(Config{Lenient: lenient}, map[string]string{"a.yaml": text})
+	if (state == nil) != (found.Err() != nil) {
+		t.Fatalf("a state: %v, and errors: %v", state != nil, found.Err())
+	}
+	for _, x := range found {
+		if x.Why == "" || x.Line < 0 || x.Object != "" && x.Line == 0 {
+			t.Errorf("a finding without place or reason: %#v", x)
+		}
+	}
+	if state == nil {
+		return
+	}
+	if err := state.Policy.Validate(); err != nil {
+		t.Errorf("the policy is refused: %v", err)
+	}
+	for _, name := range state.Services() {
+		p := state.plan(name)
+		for _, e := range append(p.ready, p.lookup...) {
+			if err := e.Validate(); err != nil {
+				t.Errorf("%s has the endpoint %+v: %v", name, e, err)
+			}
+		}
+	}
 }
 
 // FuzzPosition asks for any field.

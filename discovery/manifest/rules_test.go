@@ -76,8 +76,7 @@ func (w *fieldWalk) field(l line, shown bool) {
 }
 
 func (w *fieldWalk) golang(t reflect.Type, path string, shown bool) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" {
 			w.golang(f.Type, path, shown)
