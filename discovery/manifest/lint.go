@@ -79,16 +79,18 @@ type linter struct {
 	*translation                     // for what names mean
 	told         map[string][]string // the fields that were already found something about, by object
 	once         map[Finding]bool
+	conditions   conditions
 	methods      []protoMethod
 	maxAttempts  int
-	suggested    int // names, see maxMeant
+	suggested    int                // names, see maxMeant
+	hidden       map[string]*Object // what declares hosts, once that is asked
 	worst        *Amplification
 }
 
 func newLinter(cfg *Config, s *State, found Findings) *linter {
 	l := &linter{
 		translation: &translation{cfg: cfg, state: s, byKind: kindsOf(s.Objects)},
-		told:        map[string][]string{}, once: map[Finding]bool{},
+		told:        map[string][]string{}, once: map[Finding]bool{}, conditions: conditions{},
 	}
 	for _, f := range found {
 		key := f.File + " " + f.Object

@@ -102,11 +102,37 @@ func (l *linter) hosts() {
 		switch {
 		case l.toldOf(r.o, r.field+r.name):
 		case s == nil && !l.anyBelow(r.host):
-			l.find(r.o, r.field+r.name, fmt.Sprintf("no Service and no ServiceEntry declares %q", r.text), l.meant(r))
+			l.nobody(r)
 		case s != nil && r.port != 0 && !s.anyPort && s.port(uint16(r.port)) == nil && !l.toldOf(r.o, r.field+".port"):
 			l.find(r.o, r.field+".port", fmt.Sprintf("%v has no port %d", s.origin, r.port), "")
 		}
 	}
+}
+
+// nobody tells of a service that is not there for this process.
+func (l *linter) nobody(r reference) {
+	if l.hidden == nil {
+		l.hidden = l.declared()
+	}
+	if o := l.hidden[r.host]; o != nil {
+		l.find(r.o, r.field+r.name, fmt.Sprintf("%v declares %q, and is not exported to the namespace %q", o, r.text, l.cfg.Namespace), "")
+		return
+	}
+	l.find(r.o, r.field+r.name, fmt.Sprintf("no Service and no ServiceEntry declares %q", r.text), l.meant(r))
+}
+
+// declared are all hosts that manifests declare, whoever sees them.
+func (l *linter) declared() map[string]*Object {
+	all := map[string]*Object{}
+	for _, o := range l.objects("", "Service") {
+		all[l.full(strings.ToLower(o.Name), o.Namespace)] = o
+	}
+	for _, o := range l.objects(istioGroup, "ServiceEntry") {
+		for _, host := range o.Spec.(*networking.ServiceEntry).GetHosts() {
+			all[l.host(host, o.Namespace)] = o
+		}
+	}
+	return all
 }
 
 // anyBelow says whether a wildcard stands for a service.
@@ -136,7 +162,7 @@ func (l *linter) toldOf(o *Object, field string) bool {
 }
 
 // maxMeant bounds for how many names another one is suggested: each is compared with all.
-const maxMeant = 50
+const maxMeant = 20
 
 // meant is the name of a service that is like one that is unknown; empty where there is none.
 func (l *linter) meant(r reference) string {

@@ -2,9 +2,10 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/intramesh/intramesh/client/traffic"
+	networking "istio.io/api/networking/v1alpha3"
 )
 
 // at is the place of a field that is written down; nil where it is not.
@@ -32,15 +33,53 @@ func (at Origin) spot() string {
 	return fmt.Sprintf("%v %s (%s:%d)", at.Object, at.Field, at.Object.File, line)
 }
 
-// ofMatch is the place of a match of a route, where the resource has as many matches as the route; else that of the route.
-func (at Origin) ofMatch(r *traffic.Route, i int) Origin {
-	if at.Object == nil || strings.Contains(at.Field, ".match[") || strings.Contains(at.Field, ".matches[") {
+// ofMatch is the place of a match of a route of the policy, where the resource has as many matches for this process as the
+// policy has of it; else that of the route. What a resource calls one route may be several in a row, which share its matches.
+func (l *linter) ofMatch(route, match int) Origin {
+	s := l.state
+	at := s.routes[route]
+	if at.Object == nil || match < 0 || strings.Contains(at.Field, ".match") {
 		return at
 	}
-	for _, list := range []string{at.Field + ".match", at.Field + ".matches"} {
-		if p := at.Object.at(list); p != nil && len(p.sub) == len(r.Match) && i >= 0 {
-			at.Field = index(list, i)
-		}
+	first, all := route, 0
+	for s.ofOne(first-1, route) {
+		first--
+		match += len(s.Policy.Routes[first].Match)
+	}
+	for i := first; s.ofOne(i, route); i++ {
+		all += len(s.Policy.Routes[i].Match)
+	}
+	if list, name := l.matchesOf(at); len(list) == all {
+		at.Field = index(at.Field+name, list[match])
 	}
 	return at
+}
+
+// ofOne says whether two routes of the policy were made of the same one, for the same hosts.
+func (s *State) ofOne(i, j int) bool {
+	return i >= 0 && i < len(s.routes) && s.routes[i] == s.routes[j] && slices.Equal(s.Policy.Routes[i].Hosts, s.Policy.Routes[j].Hosts)
+}
+
+// matchesOf are the numbers of the matches that a route has for this process, and the name of their list.
+func (l *linter) matchesOf(at Origin) (list []int, name string) {
+	spec, is := at.Object.Spec.(*networking.VirtualService)
+	if !is {
+		if p := at.Object.at(at.Field + ".matches"); p != nil {
+			for i := range p.sub {
+				list = append(list, i)
+			}
+		}
+		return list, ".matches"
+	}
+	i, ok := number(strings.TrimSuffix(strings.TrimPrefix(at.Field, "spec.http["), "]"))
+	if !ok || i >= len(spec.GetHttp()) {
+		return nil, ""
+	}
+	x := &istio{translation: l.translation}
+	for j, m := range spec.GetHttp()[i].GetMatch() {
+		if x.forMesh(m) {
+			list = append(list, j)
+		}
+	}
+	return list, ".match"
 }

@@ -3,7 +3,6 @@ package manifest
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -22,7 +21,7 @@ func (l *linter) repeats() {
 		http, grpc := harmful(r.Retry.On)
 		for j := range r.Match {
 			m := &r.Match[j]
-			if names := unsafeMethods(m.Method); http != "" && m.GRPC == nil && len(names) > 0 {
+			if names := l.unsafeMethods(m.Method); http != "" && m.GRPC == nil && len(names) > 0 {
 				l.find(at.Object, field, fmt.Sprintf("%s is repeated on %q: the request may have been executed, and is executed again",
 					strings.Join(names, " or "), http), "")
 			}
@@ -64,12 +63,12 @@ func few(names []string) string {
 }
 
 // unsafeMethods are the methods of HTTP that are not idempotent (RFC 9110, 9.2.2; RFC 5789) and that a condition names.
-func unsafeMethods(v traffic.Value) (names []string) {
+func (l *linter) unsafeMethods(v traffic.Value) (names []string) {
 	if v.Op == "" {
 		return nil
 	}
 	for _, name := range []string{"POST", "PATCH"} {
-		if holds(v, name) {
+		if l.conditions.holds(v, name) {
 			names = append(names, name)
 		}
 	}
@@ -78,39 +77,16 @@ func unsafeMethods(v traffic.Value) (names []string) {
 
 // unsafeCalls are the gRPC methods that a match names and that may not be executed twice.
 func (l *linter) unsafeCalls(m *traffic.Match) (names []string) {
-	if m.Path.Op == "" && (m.GRPC == nil || m.GRPC.Service.Op == "") || !holds(m.Method, "POST") {
+	if m.Path.Op == "" && (m.GRPC == nil || m.GRPC.Service.Op == "") || !l.conditions.holds(m.Method, "POST") {
 		return nil
 	}
 	for _, x := range l.methods {
-		if x.idempotent || !holds(m.Path, x.path()) {
+		if x.idempotent || !l.conditions.holds(m.Path, x.path()) {
 			continue
 		}
-		if m.GRPC == nil || holds(m.GRPC.Service, x.service) && holds(m.GRPC.Method, x.method) {
+		if m.GRPC == nil || l.conditions.holds(m.GRPC.Service, x.service) && l.conditions.holds(m.GRPC.Method, x.method) {
 			names = append(names, x.service+"/"+x.method)
 		}
 	}
 	return slices.Compact(names)
-}
-
-// holds says whether a condition holds for a text that is there.
-func holds(v traffic.Value, text string) bool {
-	want := v.Text
-	if v.IgnoreCase {
-		want, text = strings.ToLower(want), strings.ToLower(text)
-	}
-	switch v.Op {
-	case traffic.OpExact:
-		return text == want
-	case traffic.OpPrefix:
-		return strings.HasPrefix(text, want)
-	case traffic.OpPathPrefix:
-		want = strings.TrimRight(want, "/")
-		return text == want || strings.HasPrefix(text, want+"/")
-	case traffic.OpSuffix:
-		return strings.HasSuffix(text, want)
-	case traffic.OpRegex:
-		re, err := regexp.Compile(`\A(?:` + v.Text + `)\z`)
-		return err == nil && re.MatchString(text)
-	}
-	return v.Op != traffic.OpAbsent
 }

@@ -19,13 +19,13 @@ func (l *linter) shadows() {
 		}
 		dead, _ := numbers(f.Path)
 		by, _ := numbers(inPolicy.FindString(f.Why))
-		at := l.partOf(from[dead])
+		at := l.ofMatch(from[dead].route, from[dead].match)
 		if at.Object == nil || !strings.HasSuffix(at.Field, "]") {
 			continue // it answers what is left over, and is no one's match
 		}
 		why := strings.TrimPrefix(f.Error(), "traffic: "+f.Path+": ")
 		if by >= 0 {
-			why = fmt.Sprintf("never decides: %s takes all its requests", l.partOf(from[by]).spot())
+			why = fmt.Sprintf("never decides: %s takes all its requests", l.ofMatch(from[by].route, from[by].match).spot())
 		}
 		l.find(at.Object, at.Field, why, "")
 	}
@@ -33,14 +33,6 @@ func (l *linter) shadows() {
 
 // routePart is a match of a route of the policy; -1 is the whole route.
 type routePart struct{ route, match int }
-
-func (l *linter) partOf(p routePart) Origin {
-	at := l.state.routes[p.route]
-	if p.match < 0 {
-		return at
-	}
-	return at.ofMatch(&l.state.Policy.Routes[p.route], p.match)
-}
 
 // matchByMatch is the policy with a route for each match, and where each comes from.
 func matchByMatch(p traffic.Policy) (traffic.Policy, []routePart) {

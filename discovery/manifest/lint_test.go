@@ -76,6 +76,9 @@ func TestLintFindings(t *testing.T) {
 		"a GRPCRoute": {"Service b: {ports: [{port: 80}]}\nGRPCRoute a: {parentRefs: [{group: '', kind: Service, name: b}], rules: [{backendRefs: [{name: c, port: 80}]}]}",
 			`warning GRPCRoute/a: spec.rules[0].backendRefs[0].name: no Service and no ServiceEntry declares "c", did you mean "b"?`},
 
+		"not exported": {orders + "ServiceEntry hid: {hosts: [hid.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS, exportTo: [other]}\nVirtualService a: {hosts: [orders], http: [{route: [{destination: {host: hid.example.com}}]}]}",
+			`warning VirtualService/a: spec.http[0].route[0].destination.host: ServiceEntry/hid declares "hid.example.com", and is not exported to the namespace "default"`},
+
 		"subset of a wildcard rule": {orders + "DestinationRule a: {host: '*.default.svc.cluster.local', subsets: [{name: x, labels: {version: v1}}]}\nVirtualService a: {hosts: [orders], http: [{route: [{destination: {host: orders, subset: x}}]}]}", ""},
 		"subset in a mirror":        {orders + "DestinationRule a: {host: orders, subsets: [{name: x, labels: {version: v1}}]}\nVirtualService a: {hosts: [orders], http: [{" + to + ", mirror: {host: orders, subset: x}}]}", ""},
 		"subset of two labels":      {orders + "DestinationRule a: {host: orders, subsets: [{name: x, labels: {version: v1, tier: gold}}]}\nVirtualService a: {hosts: [orders], http: [{route: [{destination: {host: orders, subset: x}}]}]}", `warning DestinationRule/a: spec.subsets[0].labels: no endpoint of ServiceEntry/orders has the labels tier=gold,version=v1 of subset "x"`},
@@ -97,6 +100,10 @@ func TestLintFindings(t *testing.T) {
 
 		"matches of one route": {orders + "VirtualService a: {hosts: [orders], http: [{match: [{uri: {prefix: /a}}, {uri: {prefix: /a/b}}], " + to + "}, {" + to + "}]}",
 			"warning VirtualService/a: spec.http[0].match[1]: never decides: VirtualService/a spec.http[0].match[0] (a.yaml:3) takes all its requests"},
+		"a route in parts": {orders + "VirtualService a: {hosts: [orders], http: [{match: [{uri: {prefix: /a}}, {uri: {regex: '/b.*'}}, {uri: {prefix: /a/b}}, {uri: {prefix: /c}}], rewrite: {uri: /}, " + to + "}, {" + to + "}]}",
+			"warning VirtualService/a: spec.http[0].match[2]: never decides: VirtualService/a spec.http[0].match[0] (a.yaml:3) takes all its requests"},
+		"matches for others": {orders + "VirtualService a: {hosts: [orders], http: [{match: [{sourceNamespace: other}, {uri: {prefix: /a}}, {uri: {prefix: /a/b}}], " + to + "}, {" + to + "}]}",
+			"warning VirtualService/a: spec.http[0].match[2]: never decides: VirtualService/a spec.http[0].match[1] (a.yaml:3) takes all its requests"},
 		"matches of other callers": {orders + "VirtualService a: {hosts: [orders], http: [{match: [{sourceLabels: {app: a}}], " + to + "}, {match: [{sourceLabels: {app: b}}, {uri: {prefix: /b}}], " + to + "}, {" + to + "}]}", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -81,11 +82,16 @@ func (o *options) addLabels(s string) error {
 	return nil
 }
 
+// namespacePattern is a label of RFC 1123, as Kubernetes has it.
+var namespacePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
 // check finds what does not go together.
 func (o *options) check() (err error) {
 	switch {
 	case len(o.paths) == 0 || slices.Contains(o.paths, ""):
 		return errors.New("no path is given; meshlint -h tells more")
+	case !namespacePattern.MatchString(o.namespace):
+		return fmt.Errorf("-namespace %q is not the name of a namespace", o.namespace)
 	case !slices.Contains([]string{"auto", "always", "never"}, o.color):
 		return fmt.Errorf("-color %q: want auto, always or never", o.color)
 	case o.explain == "" && (len(o.headers) > 0 || len(o.labels) > 0):

@@ -118,6 +118,7 @@ func TestMisuse(t *testing.T) {
 		{"no path is given", []string{""}},
 		{"not defined: -what", []string{"-what", "testdata/good"}},
 		{`-color "blue": want auto, always or never`, []string{"-color", "blue", "testdata/good"}},
+		{`-namespace "a.b" is not the name`, []string{"-namespace", "a.b", "testdata/good"}},
 		{"-H and -source-labels are for -explain", []string{"-H", "a: b", "testdata/good"}},
 		{"-H and -source-labels are for -explain", []string{"testdata/good", "-source-labels", "a=b"}},
 		{`"app" is not name=value`, []string{"-explain", "GET http://a/", "-source-labels", "app", "testdata/good"}},

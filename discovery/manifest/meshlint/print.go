@@ -77,10 +77,10 @@ func (p *printer) line(f manifest.Finding) string {
 	return text
 }
 
-// summary is the last line, and before it the worst chain of routes, where there is one.
+// summary is the last line, and before it the worst chain of routes, where anything is repeated.
 func summary(r *manifest.LintReport) string {
 	text := ""
-	if r.Worst != nil {
+	if r.Worst != nil && r.Worst.Attempts > 1 {
 		text = fmt.Sprintf("worst case along declared routes: %v\n", r.Worst)
 	}
 	warnings := len(r.Findings.Warnings())
