@@ -21,12 +21,16 @@ func (x *exchange) Request() traffic.Request {
 // asked is a call as conditions look at it.
 type asked struct{ *exchange }
 
-// Lookup gives the first value of a header.
+// Lookup gives the first value of a header. Cookies may come in several, which are one list (RFC 9113, 8.2.3).
 func (a asked) Lookup(_, canonical string) (string, bool) {
-	if v := a.req.Header[canonical]; len(v) > 0 {
-		return v[0], true
+	v := a.req.Header[canonical]
+	switch {
+	case len(v) == 0:
+		return "", false
+	case len(v) > 1 && canonical == "Cookie":
+		return strings.Join(v, "; "), true
 	}
-	return "", false
+	return v[0], true
 }
 
 // path is the path as it travels, which is in Opaque where that is given.

@@ -95,6 +95,39 @@ func TestReshapeNilHeaders(t *testing.T) {
 	}
 }
 
+// A cookie is found in whichever Cookie header it stands, with quotes around it or without.
+func TestCookies(t *testing.T) {
+	route := traffic.Route{
+		To:     []traffic.Backend{{Weight: 1, Respond: &traffic.Response{Status: 200}}, {Weight: 1, Respond: &traffic.Response{Status: 201}}},
+		Sticky: &traffic.Key{Cookie: &traffic.Cookie{Name: "user", TTL: -1}},
+	}
+	rt := newClient(t, client.Config{Traffic: traffic.Policy{Routes: []traffic.Route{route}}}).Transport(nil)
+	statuses := map[int]bool{}
+	for i := range 20 {
+		got := -1
+		for _, cookies := range [][]string{{"user=%d"}, {`user="%d"`}, {"a=b; user=%d; c=d"}, {"a=b", "user=%d"}, {"user=%d; user=x"}} {
+			req := request(t, "GET", "http://orders/", nil)
+			for _, c := range cookies {
+				req.Header.Add("Cookie", strings.Replace(c, "%d", fmt.Sprint(i), 1))
+			}
+			resp, err := rt.RoundTrip(req)
+			if text(t, resp, err); resp.Header["Set-Cookie"] != nil || got >= 0 && resp.StatusCode != got {
+				t.Errorf("%q: status %d after %d, new cookie %q", cookies, resp.StatusCode, got, resp.Header["Set-Cookie"])
+			}
+			got = resp.StatusCode
+		}
+		statuses[got] = true
+	}
+	if len(statuses) != 2 {
+		t.Errorf("20 users got %v", statuses)
+	}
+	resp, err := rt.RoundTrip(request(t, "GET", "http://orders/", nil))
+	text(t, resp, err)
+	if got := resp.Header.Get("Set-Cookie"); !strings.HasPrefix(got, "user=") || strings.Contains(got, "Max-Age") {
+		t.Errorf("cookie %q, want one for the session", got)
+	}
+}
+
 // Answers that the policy gives are as a server's: what has no body says nothing of one, and a request's body is closed.
 func TestAnswersAreResponses(t *testing.T) {
 	respond := func(path string, r traffic.Response) traffic.Route {
