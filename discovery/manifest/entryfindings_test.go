@@ -7,12 +7,16 @@ import (
 
 // TestServiceEntryFindings holds the rules of Istio's validation, and what is refused here.
 func TestServiceEntryFindings(t *testing.T) {
+	const notGiven = "warning spec: location is not given and means MESH_EXTERNAL, which is called without the identities of the mesh"
 	const ports = "ports: [{number: 80, name: http, protocol: HTTP}]"
 	for spec, want := range map[string]string{
 		"{hosts: [a.com], " + ports + "}":                                                                               "",
+		"{hosts: [a], " + ports + "}":                                                                                   notGiven,
+		"{hosts: [a.com], workloadSelector: {labels: {a: b}}, " + ports + "}":                                           notGiven,
+		"{hosts: [a.default.svc.cluster.local], location: MESH_EXTERNAL, " + ports + "}":                                "",
 		"{hosts: [], " + ports + "}":                                                                                    "error spec: hosts: at least one is needed",
 		"{hosts: ['*'], " + ports + "}":                                                                                 `error spec.hosts[0]: "*" is not a host; name the domain: "*.example.com"`,
-		"{hosts: [a b], " + ports + "}":                                                                                 `error spec.hosts[0]: "a b" is not the name of a host`,
+		"{hosts: [a b.com], " + ports + "}":                                                                             `error spec.hosts[0]: "a b.com" is not the name of a host`,
 		"{hosts: [a.com, a.com], " + ports + "}":                                                                        `error spec.hosts[1]: host "a.com" is there twice`,
 		"{hosts: ['*.a.com'], resolution: DNS, " + ports + "}":                                                          "error spec.hosts[0]: a wildcard is not in DNS: give endpoints, or the resolution NONE or DYNAMIC_DNS",
 		"{hosts: [a.com], resolution: DYNAMIC_DNS, " + ports + "}":                                                      "error spec.hosts[0]: the resolution DYNAMIC_DNS is for wildcards only",

@@ -5,7 +5,7 @@ var serviceEntryRules = rules{
 	"ServiceEntry.hosts":            honoured("a name without a dot is one of the resource's namespace; \"*.example.com\" is every name below"),
 	"ServiceEntry.addresses":        honoured("further names of the service; ranges of addresses are refused"),
 	"ServiceEntry.ports":            honoured(""),
-	"ServiceEntry.location":         honoured("MESH_EXTERNAL: no identity of the mesh is expected; TLS on ports of HTTPS and TLS, plain text on others"),
+	"ServiceEntry.location":         honoured("MESH_EXTERNAL, the default: no identity of the mesh is expected; TLS on ports of HTTPS and TLS, plain text on others"),
 	"ServiceEntry.resolution":       honoured(""),
 	"ServiceEntry.endpoints":        honoured(""),
 	"ServiceEntry.workloadSelector": honoured("WorkloadEntries of the same namespace"),

@@ -40,6 +40,7 @@ func (t *translation) checkEntry(o *Object, spec *networking.ServiceEntry) {
 			t.warn(o, "spec", "has no endpoints, and the resolution is STATIC")
 		}
 	}
+	t.checkLocation(o, spec)
 	t.checkSelector(o, spec)
 	t.checkExport(o, "spec.exportTo", spec.GetExportTo())
 }
@@ -59,6 +60,24 @@ func (t *translation) checkEntryHost(o *Object, at, host string, spec *networkin
 	}
 }
 
+// checkLocation warns of a location that is not given where the service looks like one of the mesh, because Istio's default
+// has it called without an identity.
+func (t *translation) checkLocation(o *Object, spec *networking.ServiceEntry) {
+	if o.has("spec.location") {
+		return
+	}
+	own := spec.GetWorkloadSelector() != nil
+	for _, host := range spec.GetHosts() {
+		own = own || strings.HasSuffix(t.host(host, o.Namespace), ".svc."+t.cfg.Domain)
+	}
+	for _, e := range spec.GetEndpoints() {
+		own = own || e.GetServiceAccount() != ""
+	}
+	if own {
+		t.warn(o, "spec", "location is not given and means MESH_EXTERNAL, which is called without the identities of the mesh")
+	}
+}
+
 func (t *translation) checkSelector(o *Object, spec *networking.ServiceEntry) {
 	selector := spec.GetWorkloadSelector()
 	if selector == nil {
@@ -72,7 +91,7 @@ func (t *translation) checkSelector(o *Object, spec *networking.ServiceEntry) {
 			t.wrong(o, entry("spec.workloadSelector.labels", label), "a selector has no wildcards")
 		}
 	}
-	if spec.GetLocation() == networking.ServiceEntry_MESH_EXTERNAL {
+	if o.has("spec.location") && spec.GetLocation() == networking.ServiceEntry_MESH_EXTERNAL {
 		t.warn(o, "spec.workloadSelector", "is meant for services of the mesh: location MESH_INTERNAL")
 	}
 }
