@@ -16,7 +16,8 @@ import (
 // may only begin a chain, since nobody knows who uses it. Routes of the Gateway API name no source.
 //
 // It is a bound for when every attempt fails and is repeated as written. Budgets and circuit breakers, retries that the
-// programs configure themselves, and services that do not call on are not counted; of a circle of routes one way through it is.
+// programs configure themselves, and services that do not call on are not counted. Of a circle of routes one way through it is
+// counted, so that it is no bound there.
 type Amplification struct {
 	// Attempts is how many attempts reach the last service at worst.
 	Attempts int

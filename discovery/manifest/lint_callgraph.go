@@ -15,9 +15,13 @@ type callGraph struct {
 	busy map[string]bool           // callers on the way to which the search is
 }
 
+func newCallGraph() *callGraph {
+	return &callGraph{from: map[string]map[string]Hop{}, best: map[string]*Amplification{}, busy: map[string]bool{}}
+}
+
 // callGraph goes through all routes.
 func (l *linter) callGraph() *callGraph {
-	g := &callGraph{from: map[string]map[string]Hop{}, best: map[string]*Amplification{}, busy: map[string]bool{}}
+	g := newCallGraph()
 	who, settings := l.callers(), l.wholes()
 	for i := range l.state.Policy.Routes {
 		r, at := &l.state.Policy.Routes[i], l.state.routes[i]
