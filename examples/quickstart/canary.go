@@ -7,34 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/examples/internal/shop"
 )
 
-// versions sends so many percent of the calls of inventory to its second version.
-func versions(v2 uint32) traffic.Policy {
-	return traffic.Policy{
-		Routes: []traffic.Route{{
-			Name:  "canary",
-			Hosts: []string{"inventory"},
-			To:    []traffic.Backend{{Subset: "v1", Weight: 100 - v2}, {Subset: "v2", Weight: v2}},
-		}},
-		Destinations: []traffic.Destination{{
-			Service: "inventory",
-			Subsets: []traffic.Subset{
-				{Name: "v1", Labels: map[string]string{"version": "v1"}},
-				{Name: "v2", Labels: map[string]string{"version": "v2"}},
-			},
-		}},
-	}
-}
-
-// shiftInventory starts two instances of a new version, moves the calls over step by step, and ends the old ones.
+// shiftInventory starts two instances of a new version, moves the calls over step by step, and ends the old ones. All that
+// it does to the calls is to edit a file.
 func (s *show) shiftInventory(ctx context.Context, sh *shop.Shop, trouble time.Duration) error {
 	s.moments.begin()
-	if err := sh.Route(versions(0)); err != nil { // before anybody finds the new ones
-		return err
-	}
 	for range 2 {
 		if err := sh.StartVersion(ctx, "inventory", "v2"); err != nil {
 			return err
@@ -44,7 +23,16 @@ func (s *show) shiftInventory(ctx context.Context, sh *shop.Shop, trouble time.D
 		return err
 	}
 	for _, percent := range []uint32{10, 50, 100} {
-		if err := sh.Route(versions(percent)); err != nil {
+		if percent == 50 {
+			if err := s.slip(ctx, sh); err != nil {
+				return err
+			}
+		}
+		policy, err := s.weigh(percent)
+		if err != nil {
+			return err
+		}
+		if err := sh.Routed(ctx, "inventory", policy); err != nil {
 			return err
 		}
 		split, err := observe(ctx, sh, trouble/3)
@@ -54,6 +42,17 @@ func (s *show) shiftInventory(ctx context.Context, sh *shop.Shop, trouble time.D
 		s.moments.splits = append(s.moments.splits, fmt.Sprintf("%d %%: v2 %s", percent, split))
 	}
 	return s.retire(sh, sh.OfVersion("inventory", "v1"))
+}
+
+// slip makes a mistake in the file, and waits until all whom it concerns have said so. Their calls go on as before.
+func (s *show) slip(ctx context.Context, sh *shop.Shop) error {
+	at := time.Now()
+	if err := s.misspell(); err != nil {
+		return err
+	}
+	who, finding, err := sh.Noticed(ctx, "inventory", shop.Refused, at)
+	s.moments.splits = append(s.moments.splits, fmt.Sprintf("the log of %s: %s", who, s.place(finding)))
+	return err
 }
 
 // observe says what v2 got for a while, as its callers count, and as buyers see by their receipts.

@@ -17,7 +17,7 @@ type moments struct {
 	back     time.Time // reviews
 	closed   time.Time // the breaker
 	refusals []string
-	splits   []string // between the versions of inventory
+	splits   []string // between the versions of inventory, and the mistake between them
 	retired  int      // instances of the old one
 }
 

@@ -26,7 +26,9 @@ func TestQuickstart(t *testing.T) {
 	}
 	shoptest.InOrder(t, out, shoptest.Lines(new(show).script())...)
 	shoptest.InOrder(t, out,
-		"inventory v2 joins", "10 %: v2 got", "50 %: v2 got", "100 %: v2 got", "the 3 instances of v1 were drained and have ended",
+		"inventory v2 joins", "10 %: v2 got",
+		`: mesh/inventory.yaml:13: VirtualService/inventory: spec.http[0].route[1].wieght: unknown field, did you mean "weight"?`,
+		"50 %: v2 got", "100 %: v2 got", "the 3 instances of v1 were drained and have ended",
 		"three callers", "PermissionDenied", "403 Forbidden",
 		"no connection", "unknown_authority", "reviews fail", "mesh:", "breaker for reviews opened",
 		"GET /items", "GET /orders", "POST /orders", "GET /stock", "POST /stock", "Place", "Track", "Charge", "GET /reviews",

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,10 +29,10 @@ type entry struct {
 // endpointFile is where the registry of a run lies.
 func endpointFile(dir string) string { return filepath.Join(dir, "endpoints.yaml") }
 
-// open begins with a file in which nothing stands.
-func (r *registry) open(_ context.Context, dir string, _ io.Writer) (end func(), err error) {
+// create begins with a file in which nothing stands.
+func (r *registry) create(dir string) error {
 	r.path, r.addrs = endpointFile(dir), map[string][]entry{}
-	return nil, r.write()
+	return r.write()
 }
 
 // add lists the address of a process under its service.

@@ -11,12 +11,13 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/server"
 )
 
 // Config is a program that runs the shop. Some of its functions are called in the parent, some in the processes of the
-// shop, which are the same program. Open, Env, List and Register may be nil: there is nothing to do.
+// shop, which are the same program. Open, Env, List, Traffic and Register may be nil: there is nothing to do.
 type Config struct {
 	// Name is that of the program.
 	Name string
@@ -25,7 +26,8 @@ type Config struct {
 	// DrainDelay is how long a server that is about to go keeps accepting calls, so that those who have not heard of it
 	// yet lose none. A registry that needs longer than a file needs more.
 	DrainDelay time.Duration
-	// Records are messages of the log of a process, beside the mesh's own, that are counted, and by what name.
+	// Records are messages of the log of a process, beside the mesh's own, that are counted, and by what name. What is
+	// counted is for the steps to tell; errors that are not are written to standard error.
 	Records map[string]string
 	// Leave is set where the processes drain at the end of all, and so leave the registry in order.
 	Leave bool
@@ -44,6 +46,8 @@ type Config struct {
 
 	// Find is called in a process, and opens what it finds others by.
 	Find func(dir string, log *slog.Logger) (Registry, error)
+	// Traffic is called in a process that calls others, and opens what says where its calls go.
+	Traffic func(dir string, log *slog.Logger) (Traffic, error)
 	// Register is called in a process that serves, and announces it.
 	Register func(ctx context.Context, s *server.Server, r Registry, service, addr string) error
 }
@@ -51,6 +55,12 @@ type Config struct {
 // Registry is what a process finds others by.
 type Registry interface {
 	discovery.Source
+	io.Closer
+}
+
+// Traffic is what tells a process where its calls go.
+type Traffic interface {
+	traffic.Source
 	io.Closer
 }
 

@@ -2,10 +2,7 @@ package shop
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
-
-	"github.com/intramesh/intramesh/client/traffic"
 )
 
 // The parent and a process talk over the process's standard input and output, one JSON value a line. The first line is
@@ -18,9 +15,8 @@ type hello struct {
 
 // question asks a process for its state.
 type question struct {
-	Tempo   int64           `json:"tempo,omitempty"`   // how many times slower it shall work from now on; 0 changes nothing
-	Traffic *traffic.Policy `json:"traffic,omitempty"` // where its calls shall go from now on; nil changes nothing
-	End     bool            `json:"end,omitempty"`     // asks it to end instead
+	Tempo int64 `json:"tempo,omitempty"` // how many times slower it shall work from now on; 0 changes nothing
+	End   bool  `json:"end,omitempty"`   // asks it to end instead
 }
 
 // obey answers the parent until it says that this is the end. It returns where the parent is gone without a word; the
@@ -38,11 +34,6 @@ func (n *node) obey(addr string) {
 		}
 		if q.Tempo != 0 {
 			n.tempo.Store(q.Tempo)
-		}
-		if q.Traffic != nil && n.traffic != nil {
-			if err := n.traffic.Set(*q.Traffic); err != nil {
-				fmt.Fprintln(os.Stderr, n.name, err) // the parent has checked it
-			}
 		}
 		err = out.Encode(n.state())
 	}

@@ -16,9 +16,11 @@ var records = map[string]string{
 	"intramesh: endpoint readmitted":    readmitted,
 	"intramesh: client refused":         Stranger,
 	"intramesh: endpoints":              known,
+
+	"intramesh: routes refused, the last good ones hold": misrouted,
 }
 
-// diary is what happened in a process. It is the slog.Handler of its mesh: it counts records and hands errors on.
+// diary is what happened in a process. It is the slog.Handler of its mesh: it counts records and hands other errors on.
 type diary struct {
 	slog.Handler
 	*book
@@ -39,7 +41,7 @@ func newDiary(service string, more map[string]string, errors slog.Handler) diary
 // Enabled lets all pass: that an endpoint is readmitted is no error, and how many there are is for debugging.
 func (diary) Enabled(context.Context, slog.Level) bool { return true }
 
-// Handle counts the record.
+// Handle counts the record, or hands it on.
 func (d diary) Handle(ctx context.Context, r slog.Record) error {
 	what := records[r.Message]
 	if what == "" {
@@ -47,6 +49,7 @@ func (d diary) Handle(ctx context.Context, r slog.Record) error {
 	}
 	if what != "" {
 		d.write(what, r)
+		return nil
 	}
 	if !d.Handler.Enabled(ctx, r.Level) {
 		return nil
@@ -60,7 +63,8 @@ func (d diary) write(what string, r slog.Record) {
 		switch {
 		case a.Key == "service":
 			whom, _, _ = strings.Cut(a.Value.String(), "/") // a subset counts for its service
-		case a.Key == "endpoint", a.Key == "reason" && what == Stranger, a.Key == "count" && what == known:
+		case a.Key == "endpoint", a.Key == "reason" && what == Stranger, a.Key == "count" && what == known,
+			a.Key == "error" && what == Refused:
 			detail = " " + a.Value.String()
 		case a.Key == "unlogged": // what strangers can cause is logged once a second at most
 			unlogged = int(a.Value.Int64())

@@ -15,7 +15,8 @@ type Event struct {
 // "stranger payments unknown_authority".
 type Events map[string]Event
 
-// What happens. The first six are records of the mesh's log, the others what the guard of a server saw.
+// What happens. The first seven are records of the mesh's log, those after them what the
+// guard of a server saw.
 const (
 	Opened     = "opened"     // a breaker
 	Closed     = "closed"     // it
@@ -23,6 +24,8 @@ const (
 	readmitted = "readmitted" // it
 	Stranger   = "stranger"   // a connection was refused
 	known      = "known"      // the endpoints of a service, by their number
+	misrouted  = "misrouted"  // the routes are not what their source says now
+	Refused    = "refused"    // a change of what is configured, with the reason; for Config.Records
 	denied     = "denied"     // a request of somebody who may not
 	served     = "served"     // a request, by the serial number of its caller's certificate
 )

@@ -53,17 +53,31 @@ func (n *node) register(s *service, addr string) error {
 	return n.cfg.Register(ctx, s.mesh, n.registry, n.service, addr)
 }
 
-// mesh is the client side. It returns when it knows where the services are that the process cannot start without.
-func (n *node) mesh(needs ...string) (c *client.Client, err error) {
-	if n.traffic, err = traffic.NewLive(traffic.Policy{}); err != nil {
+// traffic opens what says where calls go, which is the program's choice as well. Nil: calls go to whom they name.
+func (n *node) traffic() (traffic.Source, error) {
+	if n.cfg.Traffic == nil {
+		return nil, nil
+	}
+	t, err := n.cfg.Traffic(n.dir, slog.New(n.diary))
+	if err != nil {
 		return nil, err
 	}
-	c, err = client.New(client.Config{
+	n.atEnd = append(n.atEnd, t.Close)
+	return &followed{t, n}, nil
+}
+
+// mesh is the client side. It returns when it knows where the services are that the process cannot start without.
+func (n *node) mesh(needs ...string) (*client.Client, error) {
+	routes, err := n.traffic()
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(client.Config{
 		Discovery:  n.registry,
 		Identity:   n.identity,
 		ServerID:   IdentityOf, // of the service, so that nobody else can answer for it
 		Resilience: policy(),
-		Traffic:    n.traffic,
+		Traffic:    routes,
 		Logger:     slog.New(n.diary),
 	})
 	if err != nil {

@@ -33,13 +33,13 @@ type node struct {
 	service  string
 	dir      string
 	ledgers  ledgers
-	identity security.Identity // who it is, kept up to date
-	registry Registry          // how it finds others
-	traffic  *traffic.Live     // where its calls go; nil where it makes none
-	diary    diary             // what its mesh noticed
-	calls    recorder          // what became of the calls that this process made
-	tempo    atomic.Int64      // how many times slower than usual it works
-	work     atomic.Int64      // pieces of work done, which number the receipts
+	identity security.Identity              // who it is, kept up to date
+	registry Registry                       // how it finds others
+	routes   atomic.Pointer[traffic.Policy] // by which its calls go; nil: none
+	diary    diary                          // what its mesh noticed
+	calls    recorder                       // what became of the calls that this process made
+	tempo    atomic.Int64                   // how many times slower than usual it works
+	work     atomic.Int64                   // pieces of work done, which number the receipts
 	atEnd    []func() error
 }
 

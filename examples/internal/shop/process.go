@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/intramesh/intramesh/client/traffic"
 )
 
 // Process is a process of the shop as the parent sees it.
@@ -74,12 +72,6 @@ func (p *Process) Ask() (State, error) { return p.put(question{}) }
 // Pace makes it work so many times slower than usual.
 func (p *Process) Pace(times int64) error {
 	_, err := p.put(question{Tempo: times})
-	return err
-}
-
-// Route tells it where its calls go from now on.
-func (p *Process) Route(t traffic.Policy) error {
-	_, err := p.put(question{Traffic: &t})
 	return err
 }
 

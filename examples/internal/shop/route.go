@@ -11,18 +11,63 @@ import (
 	"github.com/intramesh/intramesh/client/traffic"
 )
 
-// Route tells all processes where their calls go from now on. In a real system a policy comes from wherever a team keeps
-// its configuration, and each process watches that; here the parent hands it out.
-func (sh *Shop) Route(p traffic.Policy) error {
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	for _, process := range sh.Running() {
-		if err := process.Route(p); err != nil {
-			return err
+// followed is what says where the calls of a process go. It notes what its client goes by, for the parent to see.
+type followed struct {
+	traffic.Source
+
+	node *node
+}
+
+// WatchTraffic hands on what the source says: when the client's function has returned, its calls go by the new policy.
+func (f *followed) WatchTraffic(ctx context.Context, fn func(traffic.Update)) error {
+	return f.Source.WatchTraffic(ctx, func(u traffic.Update) {
+		fn(u)
+		if u.Err == nil {
+			f.node.routes.Store(&u.Policy)
+		}
+	})
+}
+
+var (
+	errUnrouted  = errors.New("a process does not go by the new policy")
+	errUnnoticed = errors.New("a process has not noticed what it should")
+)
+
+// Routed waits until the calls of all who call a service go by a policy.
+func (sh *Shop) Routed(ctx context.Context, service string, want traffic.Policy) error {
+	return Until(ctx, errUnrouted, func() (bool, error) {
+		return sh.callers(service, func(s State) bool { return s.Traffic != nil && s.Traffic.Equal(want) })
+	})
+}
+
+// Noticed waits until all who call a service have noted something since a time. It says who was the last of them, and the
+// detail.
+func (sh *Shop) Noticed(ctx context.Context, service, what string, since time.Time) (who, detail string, err error) {
+	err = Until(ctx, errUnnoticed, func() (bool, error) {
+		return sh.callers(service, func(s State) bool {
+			for key, e := range s.Events {
+				if of(key) == what && e.Last.After(since) {
+					who, detail, _ = strings.Cut(strings.TrimPrefix(key, what+" "), " ")
+					return true
+				}
+			}
+			return false
+		})
+	})
+	return who, detail, err
+}
+
+// callers asks all who call a service, and says whether something holds for each of them.
+func (sh *Shop) callers(service string, holds func(State) bool) (bool, error) {
+	for _, p := range sh.Running() {
+		if !slices.Contains(callers[service], p.Service) {
+			continue
+		}
+		if s, err := p.Ask(); err != nil || !holds(s) {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
 var errUnheard = errors.New("a process has not heard of new endpoints")
@@ -38,15 +83,7 @@ func (sh *Shop) Heard(ctx context.Context, service string, since time.Time) erro
 	}
 	key := fmt.Sprintf("%s %s %d", known, service, len(now))
 	return Until(ctx, errUnheard, func() (bool, error) {
-		for _, p := range sh.Running() {
-			if !slices.Contains(callers[service], p.Service) {
-				continue
-			}
-			if s, err := p.Ask(); err != nil || !s.Events[key].Last.After(since) {
-				return false, err
-			}
-		}
-		return true, nil
+		return sh.callers(service, func(s State) bool { return s.Events[key].Last.After(since) })
 	})
 }
 

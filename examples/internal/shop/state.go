@@ -1,10 +1,15 @@
 package shop
 
+import "github.com/intramesh/intramesh/client/traffic"
+
 // State is what a process says of itself, or what all of them do together.
 type State struct {
 	Calls  Stats  `json:"calls"`  // that it made
 	Events Events `json:"events"` // that it noticed
-	Serial string `json:"serial"` // of the certificate that it uses; empty for all together
+
+	// What is of one process, and empty for all together.
+	Serial  string          `json:"serial"`            // of the certificate that it uses
+	Traffic *traffic.Policy `json:"traffic,omitempty"` // by which its calls go; nil: none
 }
 
 func newState() State { return State{Calls: Stats{}, Events: Events{}} }
@@ -22,5 +27,5 @@ func (s State) Since(o State) State {
 // state is what the process has seen so far.
 func (n *node) state() State {
 	m, _ := n.identity.Watch()
-	return State{n.calls.snapshot(), n.diary.snapshot(), m.Certificate().Leaf.SerialNumber.String()}
+	return State{n.calls.snapshot(), n.diary.snapshot(), m.Certificate().Leaf.SerialNumber.String(), n.routes.Load()}
 }
