@@ -123,6 +123,9 @@ func (c *compiler) checkSubstitution(w *Rewrite) {
 	if _, err := substitution(w.Substitution, re.groups); err != nil {
 		c.bad("Substitution", w.Substitution, err.Error())
 	}
+	if strings.ContainsAny(w.Substitution, "?# ") || !isHeaderValue(w.Substitution) {
+		c.bad("Substitution", w.Substitution, "must be of a path as it travels: escaped, without ? and #")
+	}
 }
 
 // checkKey checks that a key names exactly one thing.

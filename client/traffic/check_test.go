@@ -125,6 +125,7 @@ func TestMistakes(t *testing.T) {
 		`Routes[0].Rewrite.Substitution: "x": needs Regex`:         rewrite(Rewrite{Path: "/a", Substitution: "x"}),
 		`Routes[0].Rewrite.Substitution: "\\1": the expression`:    rewrite(Rewrite{Regex: "a", Substitution: `\1`}),
 		`Routes[0].Rewrite.Substitution: "\\": ends in`:            rewrite(Rewrite{Regex: "a", Substitution: `\`}),
+		`Routes[0].Rewrite.Substitution: "/b?c": must be of`:       rewrite(Rewrite{Regex: "a", Substitution: "/b?c"}),
 		`Routes[0].Rewrite.Substitution: "\\x": \ must`:            rewrite(Rewrite{Regex: "a", Substitution: `\x`}),
 		`Routes[0].Timeout: 8760h0m1s: must be at most`:            route(Route{Timeout: maxDuration + time.Second}),
 		`Routes[0].NoRetry: contradicts Retry`:                     route(Route{Retry: &resilience.Retry{}, NoRetry: true}),

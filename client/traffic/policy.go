@@ -145,7 +145,8 @@ type Rewrite struct {
 	// a path that is exact or a prefix in every match. A PathPrefix is replaced by whole segments ("/v1" by "/" makes "/v1/x"
 	// to "/x", as in the Gateway API), a Prefix as it stands (to "//x", as in Envoy).
 	Prefix *string `json:"prefix,omitempty"`
-	// Regex replaces all that it finds in the path by Substitution, where \1 is the first group, \0 the whole and \\ a \.
+	// Regex replaces all that it finds in the path by Substitution, where \1 is the first group, \0 the whole and \\ a \. The
+	// path is escaped, as it travels, and so is what takes its place; the query stays.
 	Regex        string `json:"regex,omitempty"`
 	Substitution string `json:"substitution,omitempty"`
 }
