@@ -27,6 +27,9 @@ type show struct {
 
 func (s *show) run() error {
 	fmt.Fprintln(s.out, "two instances")
+	if err := s.connect(); err != nil {
+		return err
+	}
 	if err := s.both(); err != nil {
 		return err
 	}
@@ -39,6 +42,22 @@ func (s *show) run() error {
 	s.a.Stop()
 	fmt.Fprintln(s.out, "a is stopped; the client still has its address")
 	return s.both()
+}
+
+// connect calls until both instances have answered. The first call is what connects, and takes the connection that is ready
+// first; the other one is there a moment later.
+func (s *show) connect() error {
+	answers := map[string]bool{}
+	for range 1000 * calls {
+		by, err := s.place()
+		if err != nil {
+			return err
+		}
+		if answers[by] = true; len(answers) == 2 {
+			break
+		}
+	}
+	return nil
 }
 
 // both makes unary calls and then streams.
