@@ -15,6 +15,13 @@ func (t *translation) defaults() {
 	if !slices.ContainsFunc(slices.Collect(maps.Values(r.hosts)), (*service).hasDefaults) {
 		return
 	}
+	p, more := &t.state.Policy, 0
+	for _, s := range r.hosts {
+		if s.hasDefaults() {
+			more += max(1, len(s.aliases)) * (len(s.ports) + 1)
+		}
+	}
+	p.Destinations, t.state.destinations = slices.Grow(p.Destinations, more), slices.Grow(t.state.destinations, more)
 	d := newEntries(t)
 	for _, host := range sortedKeys(r.hosts) {
 		if s := r.hosts[host]; s.hasDefaults() {
@@ -75,7 +82,7 @@ type entryKey struct {
 }
 
 func newEntries(t *translation) *entries {
-	d := &entries{t: t, at: map[entryKey]int{}}
+	d := &entries{t: t, at: make(map[entryKey]int, cap(t.state.Policy.Destinations))}
 	for i, e := range t.state.Policy.Destinations {
 		d.at[entryKey{strings.ToLower(e.Service), e.Port}] = i
 	}
