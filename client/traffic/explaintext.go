@@ -68,7 +68,11 @@ func (e Explanation) action(b *strings.Builder) {
 		line("authority %s", e.Authority)
 	}
 	if e.Timeout != 0 {
-		line("timeout %v", e.Timeout)
+		if e.Timeout < 0 {
+			line("no timeout but the caller's own")
+		} else {
+			line("timeout %v", e.Timeout)
+		}
 	}
 	if e.Retry != nil {
 		line("retry %s", text1(e.Retry))
