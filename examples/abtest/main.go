@@ -6,12 +6,11 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/traffic"
-	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/examples/internal/orders"
+	"github.com/intramesh/intramesh/examples/internal/plane"
 )
 
 // policyJSON is what would be a file beside the program, or come from wherever a team keeps its configuration.
@@ -19,12 +18,7 @@ import (
 //go:embed policy.json
 var policyJSON []byte
 
-func main() {
-	if err := run(os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "abtest:", err)
-		os.Exit(1)
-	}
-}
+func main() { plane.Main("abtest", run) }
 
 // policy is the one of the file, in which the last route gives v2 so many percent. Its name says so too, and a call that
 // asks for client.Info is told by which route it went.
@@ -39,28 +33,29 @@ func policy(v2 uint32) (traffic.Policy, error) {
 	return p, nil
 }
 
-func run(out io.Writer) error {
-	var endpoints []discovery.Endpoint
-	for _, version := range []string{"1", "2"} {
-		s, err := orders.Listen(orders.Config{Name: "v" + version})
+func run(out io.Writer, mesh string) error {
+	var servers []*orders.Server
+	for _, version := range []string{"v1", "v2"} {
+		s, err := orders.Listen(orders.Config{Name: version})
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		endpoints = append(endpoints, discovery.Endpoint{Addr: s.Addr, Metadata: map[string]string{"version": version}})
+		servers = append(servers, s)
 	}
 	p, err := policy(10)
 	if err != nil {
 		return err
 	}
-	if err := explain(out, p); err != nil {
-		return err
-	}
-	live, err := traffic.NewLive(p)
+	where, end, err := plane.Open(mesh, p)
 	if err != nil {
 		return err
 	}
-	c, err := client.New(client.Config{Discovery: discovery.Static{"orders": endpoints}, Traffic: live})
+	defer end()
+	if err := explain(out, where.Policy()); err != nil {
+		return err
+	}
+	c, err := client.New(client.Config{Discovery: orders.Versions(servers...), Traffic: where})
 	if err != nil {
 		return err
 	}
@@ -70,7 +65,8 @@ func run(out io.Writer) error {
 		return err
 	}
 	defer oc.Close()
-	s := &show{out: out, live: live, orders: oc}
+	s := &show{out: out, orders: oc}
+	s.live, _ = where.(*traffic.Live)
 	return s.run()
 }
 

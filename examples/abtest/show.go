@@ -16,12 +16,16 @@ const users = 1000
 // show makes calls, and prints who answered them.
 type show struct {
 	out    io.Writer
-	live   *traffic.Live
+	live   *traffic.Live // nil: the policy is that of a folder
 	orders *orders.Client
 }
 
 func (s *show) run() error {
-	for _, step := range []func() error{s.testers, s.browser, s.users} {
+	steps := []func() error{s.testers, s.browser, s.users}
+	if s.live == nil {
+		steps = []func() error{s.testers, s.share} // in a folder nobody stays where he is
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}
@@ -43,6 +47,20 @@ func (s *show) testers() error {
 		fmt.Fprintf(s.out, "testers over %s: %d of 100 calls were answered by v2\n", p.Name, by["v2"])
 	}
 	return nil
+}
+
+// share is that of v2 in the calls of all others.
+func (s *show) share() error {
+	by := map[string]int{}
+	for range users {
+		v, err := s.orders.Get(context.Background(), "/")
+		if err != nil {
+			return err
+		}
+		by[v]++
+	}
+	_, err := fmt.Fprintf(s.out, "others: %d of %d calls were answered by v2\n", by["v2"], users)
+	return err
 }
 
 // browser comes without a cookie, gets one with the first answer, and stays where it is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 	"sync"
 
 	"github.com/intramesh/intramesh/client"
@@ -53,7 +54,7 @@ func start(c *client.Client) (*callers, error) {
 				for ctx.Err() == nil {
 					var info client.Info
 					by, err := p.Call(client.With(context.Background(), client.Options{Info: &info}), "/")
-					cs.note(info.Rule, by, err)
+					cs.note(path.Base(info.Rule), by, err) // of a manifest's route the last part: that is its own name
 				}
 			})
 		}

@@ -4,25 +4,18 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"os"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/traffic"
-	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/examples/internal/orders"
+	"github.com/intramesh/intramesh/examples/internal/plane"
 	"github.com/intramesh/intramesh/telemetry"
 )
 
-func main() {
-	if err := run(os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "darklaunch:", err)
-		os.Exit(1)
-	}
-}
+func main() { plane.Main("darklaunch", run) }
 
 // policy gives v1 all calls, and v2 copies of them.
 func policy() traffic.Policy {
@@ -44,7 +37,12 @@ func policy() traffic.Policy {
 	}
 }
 
-func run(out io.Writer) error {
+func run(out io.Writer, mesh string) error {
+	where, end, err := plane.Open(mesh, policy())
+	if err != nil {
+		return err
+	}
+	defer end()
 	light, err := orders.Listen(orders.Config{Name: "v1"})
 	if err != nil {
 		return err
@@ -64,11 +62,8 @@ func run(out io.Writer) error {
 		return err
 	}
 	c, err := client.New(client.Config{
-		Discovery: discovery.Static{"orders": {
-			{Addr: light.Addr, Metadata: map[string]string{"version": "1"}},
-			{Addr: shade.Addr, Metadata: map[string]string{"version": "2"}},
-		}},
-		Traffic:   policy(),
+		Discovery: orders.Versions(light, shade),
+		Traffic:   where,
 		Telemetry: tel,
 	})
 	if err != nil {

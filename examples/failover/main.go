@@ -7,22 +7,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/examples/internal/orders"
+	"github.com/intramesh/intramesh/examples/internal/plane"
 	"github.com/intramesh/intramesh/resilience"
 )
 
-func main() {
-	if err := run(os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "failover:", err)
-		os.Exit(1)
-	}
-}
+func main() { plane.Main("failover", run) }
 
 // here is where this program runs, in the words in which the registry describes endpoints.
 var here = traffic.Local{Region: "north", Zone: "north-1"}
@@ -46,7 +41,12 @@ func policy() traffic.Policy {
 // near and far are how many instances there are in the two zones.
 const near, far = 7, 3
 
-func run(out io.Writer) error {
+func run(out io.Writer, mesh string) error {
+	where, end, err := plane.Open(mesh, policy())
+	if err != nil {
+		return err
+	}
+	defer end()
 	s := &show{out: out, health: newHealth()}
 	defer s.close()
 	var endpoints []discovery.Endpoint
@@ -64,7 +64,7 @@ func run(out io.Writer) error {
 	}
 	c, err := client.New(client.Config{
 		Discovery: discovery.Static{"orders": endpoints},
-		Traffic:   policy(),
+		Traffic:   where,
 		Local:     here,
 		Logger:    slog.New(s.health),
 	})
@@ -76,7 +76,7 @@ func run(out io.Writer) error {
 		return err
 	}
 	defer s.orders.Close()
-	text, err := json.MarshalIndent(policy(), "", "  ")
+	text, err := json.MarshalIndent(where.Policy(), "", "  ")
 	if err != nil {
 		return err
 	}

@@ -6,31 +6,31 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/examples/internal/orders"
+	"github.com/intramesh/intramesh/examples/internal/plane"
 	"github.com/intramesh/intramesh/resilience"
 )
 
 //go:embed policy.json
 var policyJSON []byte
 
-func main() {
-	if err := run(os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "faultinjection:", err)
-		os.Exit(1)
-	}
-}
+func main() { plane.Main("faultinjection", run) }
 
-func run(out io.Writer) error {
+func run(out io.Writer, mesh string) error {
 	policy, err := traffic.Parse(policyJSON)
 	if err != nil {
 		return err
 	}
+	where, end, err := plane.Open(mesh, policy)
+	if err != nil {
+		return err
+	}
+	defer end()
 	server, err := orders.Listen(orders.Config{Name: "orders"})
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func run(out io.Writer) error {
 	defer server.Close()
 	c, err := client.New(client.Config{
 		Discovery: discovery.Static{"orders": {{Addr: server.Addr}}},
-		Traffic:   policy,
+		Traffic:   where,
 		// An attempt may take 100 ms, and there are four more. There is no budget: this is about faults.
 		Resilience: resilience.Config{Default: resilience.Policy{Retry: &resilience.Retry{
 			Retries: 4, PerTry: 100 * time.Millisecond, Backoff: resilience.Backoff{Base: time.Millisecond},
@@ -55,11 +55,24 @@ func run(out io.Writer) error {
 	defer oc.Close()
 
 	fmt.Fprintf(out, "%-18s  %-4s  %s  %s\n", "20 % of", "over", "calls that failed", "attempts with a fault")
-	for _, name := range []string{"aborts-of-calls", "aborts-of-attempts", "delays-of-attempts"} {
+	for _, name := range cases(where.Policy()) {
 		for _, p := range oc.Protocols() {
 			t := tally(p.Call, name)
 			fmt.Fprintf(out, "%-18s  %-4s  %15d %%  %19d %%\n", name, p.Name, t.failed.percent(calls), t.faulty.percent(t.attempts))
 		}
 	}
+	if mesh != "" {
+		return nil // Istio has no faults that a request asks for
+	}
 	return requests(out, oc)
+}
+
+// cases are those of the routes whose faults act on a part of what passes: routes match by a header that has such a value.
+func cases(p traffic.Policy) (list []string) {
+	for _, r := range p.Routes {
+		if len(r.Faults) > 0 && r.Faults[0].Percent < 100 {
+			list = append(list, r.Match[0].Headers[0].Value.Text)
+		}
+	}
+	return list
 }
