@@ -209,8 +209,10 @@ func textConflict(root, leaf *networking.StringMatch) bool {
 	return true
 }
 
+// sourceConflict says whether a delegate's match is for other callers. Where the root's names a namespace Istio has the
+// delegate's name the same.
 func sourceConflict(root, leaf *networking.HTTPMatchRequest) bool {
-	if n := root.GetSourceNamespace(); n != "" && leaf.GetSourceNamespace() != "" && leaf.GetSourceNamespace() != n {
+	if n := root.GetSourceNamespace(); n != "" && leaf.GetSourceNamespace() != n {
 		return true
 	}
 	for label, value := range leaf.GetSourceLabels() {

@@ -152,8 +152,8 @@ func bundlesOf(g *hostGroups, hosts []string, groups map[string]*hostGroup) (bun
 	return bundles
 }
 
-// emit makes the routes of a bundle: of each resource its own, then the 404, and where there are callers or ports that none
-// is for, the way to the service itself.
+// emit makes the routes of a bundle: of each resource its own, then the 404, and where there are callers or ports of a host
+// that none is for, the way to the service itself.
 func (b *bundle) emit(x *istio) {
 	for _, v := range b.list {
 		for _, r := range v.routes {
@@ -163,7 +163,7 @@ func (b *bundle) emit(x *istio) {
 			x.notFound(b, v, left)
 		}
 	}
-	if b.closed {
+	if b.closed || b.wild != "" { // below a wildcard a shorter one may come
 		return
 	}
 	for _, host := range b.hosts {

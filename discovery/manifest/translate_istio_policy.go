@@ -18,31 +18,36 @@ func (x *istio) destinations() {
 		hosts[host] = true
 	}
 	maps.Copy(hosts, x.called)
-	made := map[*hostRule]*ruled{}
+	made, wild := map[*hostRule]*ruled{}, x.wildcards()
 	for _, host := range sortedKeys(hosts) {
 		if m := x.rules.find(host); m != nil {
 			x.governed[host] = m
 			x.destinationsOf(made, m, x.canonical(host))
+		} else if i := slices.IndexFunc(wild, func(m *hostRule) bool { return matchesHost(m.host, host) }); i >= 0 {
+			x.destination(wild[i].o, "spec.host", traffic.Destination{Service: x.canonical(host)}) // a rule that is not for it
 		}
 	}
-	for _, host := range x.wildcards() {
-		if m := x.rules.find(host); m != nil && m.host == host {
-			x.governed[host] = m
-			x.destinationsOf(made, m, host)
-		}
+	for _, m := range wild {
+		x.governed[m.host] = m
+		x.destinationsOf(made, m, m.host)
 	}
 	x.unusedRules()
 }
 
-// wildcards are those that rules are for.
-func (x *istio) wildcards() []string {
-	list := map[string]bool{}
+// wildcards are the rules that count for each wildcard that rules are for.
+func (x *istio) wildcards() (list []*hostRule) {
+	hosts := map[string]bool{}
 	for _, m := range x.rules.all {
 		if strings.HasPrefix(m.host, "*") {
-			list[m.host] = true
+			hosts[m.host] = true
 		}
 	}
-	return sortedKeys(list)
+	for _, host := range sortedKeys(hosts) {
+		if m := x.rules.find(host); m != nil && m.host == host {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // unusedRules tells of rules that Istio would not look at.

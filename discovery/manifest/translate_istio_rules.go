@@ -150,7 +150,8 @@ func (h *hostRules) find(host string) *hostRule {
 }
 
 // order is where the rules of a host are looked for. Of a service that no manifest defines and whose name does not say it
-// the namespace is not known: it may be any.
+// the namespace is not known: it may be any. Services of a cluster below a wildcard are of many namespaces, of which other
+// ones than the caller's and the root say nothing for all of them.
 func (h *hostRules) order(host string) []*namespaceRules {
 	own := h.namespaces[h.x.cfg.Namespace]
 	if h.x.cfg.Namespace == rootNamespace {
@@ -159,7 +160,7 @@ func (h *hostRules) order(host string) []*namespaceRules {
 	order := []*namespaceRules{own}
 	if of, known := h.x.namespaceOf(host); known {
 		order = append(order, h.namespaces[of])
-	} else {
+	} else if !strings.HasPrefix(host, "*") || !strings.HasSuffix(".svc."+h.x.cfg.Domain, host[1:]) {
 		for _, name := range sortedKeys(h.namespaces) {
 			order = append(order, h.namespaces[name])
 		}
