@@ -3,6 +3,7 @@ package clientgrpc
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -74,7 +75,7 @@ func (r *rpc) readdress(a *stack.Attempt) {
 		return
 	}
 	r.dialer.vouched.add(voucher{r.Destination().Name, authority})
-	r.opts = append(r.opts[:len(r.opts):len(r.opts)], grpc.CallAuthority(authority))
+	r.opts = append(slices.Clip(r.opts), grpc.CallAuthority(authority))
 }
 
 // rewritten is the authority that the route writes; empty where it writes none.

@@ -140,15 +140,15 @@ func TestMessageFaultsHaveTheCodesOfRealOnes(t *testing.T) {
 		for _, method := range []string{put, push} {
 			r := newWorld(t, client.Config{}, "a:1")
 			r.serveRude("a:1", tc.real)
-			_, real := run(t.Context(), r.conn(), method)
+			_, rude := run(t.Context(), r.conn(), method)
 
 			var served atomic.Int64
 			w := newWorld(t, chaos(resilience.Policy{}, traffic.Fault{Percent: 100, Body: &tc.fault}), "a:1")
 			w.serve("a:1", lines(10, &served).server())
 			var info client.Info
 			_, err := run(client.With(t.Context(), client.Options{Info: &info}), w.conn(), method)
-			if status.Code(err) != status.Code(real) || status.Code(err) == codes.OK {
-				t.Errorf("%s %s: %v, the real one is %v", name, method, err, real)
+			if status.Code(err) != status.Code(rude) || status.Code(err) == codes.OK {
+				t.Errorf("%s %s: %v, the rude one is %v", name, method, err, rude)
 			}
 			e, _ := errors.AsType[*client.Error](err)
 			if e == nil || e.Reason != client.FaultInjected || len(info.Faults) != 1 || info.Faults[0] != name || served.Load() != 1 {

@@ -168,13 +168,13 @@ func (s *stream) RecvMsg(m any) error {
 		err = s.spoil(m)
 	}
 	err = s.brokenBy(err)
-	switch {
-	case err == nil:
+	switch err { //nolint:errorlint // the very error of grpc
+	case nil:
 		if s.watched {
 			s.Last().Moved()
 		}
 		return nil
-	case err == io.EOF: //nolint:errorlint // grpc's very own
+	case io.EOF:
 		return err
 	}
 	return s.ending(err)

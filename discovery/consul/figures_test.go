@@ -35,7 +35,7 @@ func TestFigures(t *testing.T) {
 	t.Run("large service", figureLarge)
 }
 
-func figure(name, format string, args ...any) {
+func figuref(name, format string, args ...any) {
 	fmt.Printf("%-58s %s\n", name, fmt.Sprintf(format, args...))
 }
 
@@ -81,8 +81,8 @@ func figureChange(t *testing.T) {
 		srv.Close()
 	}
 	s.close()
-	figure("register, until the first call (25): median, p99", "%v  %v", round(quantile(come, 0.5)), round(quantile(come, 0.99)))
-	figure("deregister, until the last call (25): median, p99", "%v  %v", round(quantile(gone, 0.5)), round(quantile(gone, 0.99)))
+	figuref("register, until the first call (25): median, p99", "%v  %v", round(quantile(come, 0.5)), round(quantile(come, 0.99)))
+	figuref("deregister, until the last call (25): median, p99", "%v  %v", round(quantile(gone, 0.5)), round(quantile(gone, 0.99)))
 }
 
 func round(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
@@ -113,7 +113,7 @@ func figureClients(t *testing.T) {
 	if n > 2*len(services) {
 		t.Errorf("%d questions", n)
 	}
-	figure("100 clients of 3 services, questions (first, and held)", "%d", n)
+	figuref("100 clients of 3 services, questions (first, and held)", "%d", n)
 }
 
 // figureLarge has a service of 5,000 instances, of which 50 change a second.
@@ -137,17 +137,17 @@ func figureLarge(t *testing.T) {
 	c.over(5 * time.Second)
 	began := time.Now()
 	u := c.over(idle)
-	figure("idle for a minute: CPU, questions", "%s  %d", u.share(idle), len(door.questions(began)))
+	figuref("idle for a minute: CPU, questions", "%s  %d", u.share(idle), len(door.questions(began)))
 	began = time.Now()
 	stop := all.churn(perSecond)
 	u = c.over(window)
 	n, took := stop(), time.Since(began).Seconds()
-	figure("changing, no calls: CPU, changes and answers a second", "%s  %.0f  %.1f", u.share(window), float64(n)/took,
+	figuref("changing, no calls: CPU, changes and answers a second", "%s  %.0f  %.1f", u.share(window), float64(n)/took,
 		float64(len(door.questions(began)))/took)
 	c.say("call")
 	c.over(5 * time.Second) // connections
 	report := func(name string, u usage) {
-		figure(name, "%v  %v  %v  %d  %s", round(u.P50), round(u.P99), round(u.Max), u.Failed, u.share(window))
+		figuref(name, "%v  %v  %v  %d  %s", round(u.P50), round(u.P99), round(u.Max), u.Failed, u.share(window))
 		if u.Failed > 0 {
 			t.Errorf("%d calls failed", u.Failed)
 		}
@@ -157,7 +157,7 @@ func figureLarge(t *testing.T) {
 	u = c.over(window)
 	stop()
 	report("100 calls/s, changing", u)
-	figure("memory of that process at most", "%d MiB", u.RSS>>20)
+	figuref("memory of that process at most", "%d MiB", u.RSS>>20)
 	c.end()
 
 	// The same load of the machine, of a client that does not hear of it; and how soon who watches does.
@@ -170,7 +170,7 @@ func figureLarge(t *testing.T) {
 	stop()
 	report("100 calls/s, another process hears of the changes", u)
 	late := heard()
-	figure("changing, from the write to the news: median, p99, most", "%v  %v  %v  (%d)", round(quantile(late, 0.5)),
+	figuref("changing, from the write to the news: median, p99, most", "%v  %v  %v  (%d)", round(quantile(late, 0.5)),
 		round(quantile(late, 0.99)), round(quantile(late, 1)), len(late))
 }
 

@@ -2,6 +2,7 @@ package consul
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -89,9 +90,7 @@ func (p *tamper) through(f func(body []byte, h http.Header) []byte) http.Handler
 		q.Del("index")
 		r.URL.RawQuery = q.Encode()
 		p.proxy.ServeHTTP(rec, r)
-		for k, v := range rec.Header() {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), rec.Header())
 		body := f(rec.Body.Bytes(), w.Header())
 		w.WriteHeader(rec.Code)
 		w.Write(body)

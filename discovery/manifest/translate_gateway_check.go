@@ -107,9 +107,8 @@ func (g *gatewayRoutes) duration(o *Object, field string, text *gateway.Duration
 
 // vet checks a part of a route as package traffic does, and finds what is wrong in a field of the manifest instead of in one of
 // the policy.
-func (g *gatewayRoutes) vet(o *Object, field string, part traffic.Route) bool {
-	errs := split(traffic.Policy{Routes: []traffic.Route{part}}.Validate())
-	for _, err := range errs {
+func (g *gatewayRoutes) vet(o *Object, field string, part traffic.Route) {
+	for _, err := range split(traffic.Policy{Routes: []traffic.Route{part}}.Validate()) {
 		var f *traffic.FieldError
 		if !errors.As(err, &f) {
 			g.wrong(o, field, "%v", err)
@@ -124,5 +123,4 @@ func (g *gatewayRoutes) vet(o *Object, field string, part traffic.Route) bool {
 			g.wrong(o, field, "%v: %s", v, f.Why)
 		}
 	}
-	return len(errs) == 0
 }

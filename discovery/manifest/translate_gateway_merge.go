@@ -67,9 +67,9 @@ func (g *gatewayRoutes) emitRules(l *routeList, at string, hosts []string) (all,
 
 // calls says whether every gRPC call meets a match.
 func (m *boundMatch) calls() bool {
-	any := *m
-	any.is.GRPC = nil
-	return m.is.GRPC != nil && *m.is.GRPC == traffic.GRPCMatch{} && any.all()
+	rest := *m
+	rest.is.GRPC = nil
+	return m.is.GRPC != nil && *m.is.GRPC == traffic.GRPCMatch{} && rest.all()
 }
 
 // onlyPath says whether a match has no condition beside that on the path.

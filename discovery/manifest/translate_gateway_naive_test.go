@@ -183,7 +183,7 @@ func naiveText(kind *string, want, have string) bool {
 	return want == have
 }
 
-func (n *naiveCandidate) httpHolds(m *gateway.HTTPRouteMatch, c *naiveCall) bool {
+func (a *naiveCandidate) httpHolds(m *gateway.HTTPRouteMatch, c *naiveCall) bool {
 	kind, path := "PathPrefix", "/"
 	if m.Path != nil && m.Path.Type != nil {
 		kind = string(*m.Path.Type)
@@ -193,25 +193,25 @@ func (n *naiveCandidate) httpHolds(m *gateway.HTTPRouteMatch, c *naiveCall) bool
 	}
 	switch kind {
 	case "Exact":
-		n.exact = true
+		a.exact = true
 		if path != c.q.Path {
 			return false
 		}
 	case "RegularExpression":
-		n.regex = len(path)
+		a.regex = len(path)
 		if !naiveText(&kind, path, c.q.Path) {
 			return false
 		}
 	default:
 		path = strings.TrimSuffix(path, "/") // "when specified, a trailing / is ignored"
-		n.prefix = len(path)
+		a.prefix = len(path)
 		elements, want := strings.Split(c.q.Path, "/"), strings.Split(path, "/")
 		if len(elements) < len(want) || strings.Join(elements[:len(want)], "/") != path {
 			return false
 		}
 	}
 	if m.Method != nil {
-		n.method = true
+		a.method = true
 		if string(*m.Method) != c.q.Method {
 			return false
 		}
@@ -222,14 +222,14 @@ func (n *naiveCandidate) httpHolds(m *gateway.HTTPRouteMatch, c *naiveCall) bool
 			continue
 		}
 		seen[strings.ToLower(string(h.Name))] = true
-		n.headers++
+		a.headers++
 		if v, ok := c.header[strings.ToLower(string(h.Name))]; !ok || !naiveText((*string)(h.Type), h.Value, v) {
 			return false
 		}
 	}
 	query, _ := url.ParseQuery(c.q.RawQuery)
 	for _, p := range m.QueryParams {
-		n.params++
+		a.params++
 		if !query.Has(string(p.Name)) || !naiveText((*string)(p.Type), p.Value, query.Get(string(p.Name))) {
 			return false
 		}
@@ -237,7 +237,7 @@ func (n *naiveCandidate) httpHolds(m *gateway.HTTPRouteMatch, c *naiveCall) bool
 	return true
 }
 
-func (n *naiveCandidate) grpcHolds(m *gateway.GRPCRouteMatch, c *naiveCall) bool {
+func (a *naiveCandidate) grpcHolds(m *gateway.GRPCRouteMatch, c *naiveCall) bool {
 	if !c.q.GRPC {
 		return false
 	}
@@ -248,9 +248,9 @@ func (n *naiveCandidate) grpcHolds(m *gateway.GRPCRouteMatch, c *naiveCall) bool
 				continue
 			}
 			if m.Method.Type != nil && *m.Method.Type == "RegularExpression" {
-				n.grpcPatterns++
+				a.grpcPatterns++
 			} else {
-				*[]*int{&n.service, &n.grpcMethod}[i] = len(*want)
+				*[]*int{&a.service, &a.grpcMethod}[i] = len(*want)
 			}
 			if !naiveText((*string)(m.Method.Type), *want, parts[i+1]) {
 				return false
@@ -263,7 +263,7 @@ func (n *naiveCandidate) grpcHolds(m *gateway.GRPCRouteMatch, c *naiveCall) bool
 			continue
 		}
 		seen[strings.ToLower(string(h.Name))] = true
-		n.headers++
+		a.headers++
 		if v, ok := c.header[strings.ToLower(string(h.Name))]; !ok || !naiveText((*string)(h.Type), h.Value, v) {
 			return false
 		}

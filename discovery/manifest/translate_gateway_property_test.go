@@ -25,8 +25,6 @@ func sometimes[T any](d routeDice, of ...T) *T {
 	return &v
 }
 
-func pointer[T any](v T) *T { return &v }
-
 // The Services of every throw: two of the own namespace and two of others, of which one has no manifest.
 var diceServices = []string{"a/default", "b/default", "c/other", "d/third"}
 
@@ -49,9 +47,9 @@ func (d routeDice) services() (objects []*Object) {
 func (d routeDice) parents(namespace string) (list []gateway.ParentReference) {
 	for _, i := range d.Perm(len(diceServices))[:1+d.IntN(2)] {
 		name, of, _ := strings.Cut(diceServices[i], "/")
-		p := gateway.ParentReference{Group: pointer(gateway.Group("")), Kind: pointer(gateway.Kind("Service")), Name: gateway.ObjectName(name)}
+		p := gateway.ParentReference{Group: new(gateway.Group("")), Kind: new(gateway.Kind("Service")), Name: gateway.ObjectName(name)}
 		if of != namespace || d.IntN(2) == 0 {
-			p.Namespace = pointer(gateway.Namespace(of))
+			p.Namespace = new(gateway.Namespace(of))
 		}
 		ports := dicePorts[diceServices[i]]
 		if len(ports) == 0 {
@@ -69,7 +67,7 @@ func (d routeDice) route(i int) *Object {
 		o.Created = time.Unix(int64(1+d.IntN(3)), 0)
 	}
 	common := gateway.CommonRouteSpec{ParentRefs: d.parents(o.Namespace)}
-	backend := gateway.BackendRef{BackendObjectReference: gateway.BackendObjectReference{Name: "z", Port: pointer(gateway.PortNumber(80))}}
+	backend := gateway.BackendRef{BackendObjectReference: gateway.BackendObjectReference{Name: "z", Port: new(gateway.PortNumber(80))}}
 	rules := 1 + d.IntN(3)
 	if d.IntN(3) > 0 {
 		spec := &gateway.HTTPRouteSpec{CommonRouteSpec: common}
@@ -99,11 +97,11 @@ func (d routeDice) route(i int) *Object {
 func (d routeDice) httpMatch() (m gateway.HTTPRouteMatch) {
 	switch d.IntN(5) {
 	case 0:
-		m.Path = &gateway.HTTPPathMatch{Type: pointer(gateway.PathMatchExact), Value: pointer(oneOf(d, "/", "/a", "/a/", "/a/b", "/p.S/M"))}
+		m.Path = &gateway.HTTPPathMatch{Type: new(gateway.PathMatchExact), Value: new(oneOf(d, "/", "/a", "/a/", "/a/b", "/p.S/M"))}
 	case 1, 2:
-		m.Path = &gateway.HTTPPathMatch{Type: sometimes(d, gateway.PathMatchPathPrefix), Value: pointer(oneOf(d, "/", "/a", "/a/", "/a/b", "/ab", "/p.S"))}
+		m.Path = &gateway.HTTPPathMatch{Type: sometimes(d, gateway.PathMatchPathPrefix), Value: new(oneOf(d, "/", "/a", "/a/", "/a/b", "/ab", "/p.S"))}
 	case 3:
-		m.Path = &gateway.HTTPPathMatch{Type: pointer(gateway.PathMatchRegularExpression), Value: pointer(oneOf(d, "/a.*", "/[ab]+", ".*/b", "/p.*"))}
+		m.Path = &gateway.HTTPPathMatch{Type: new(gateway.PathMatchRegularExpression), Value: new(oneOf(d, "/a.*", "/[ab]+", ".*/b", "/p.*"))}
 	}
 	m.Method = sometimes(d, gateway.HTTPMethodGet, gateway.HTTPMethodPost)
 	for _, i := range d.Perm(3)[:d.IntN(3)] {
@@ -123,11 +121,11 @@ func (d routeDice) httpMatch() (m gateway.HTTPRouteMatch) {
 func (d routeDice) grpcMatch() (m gateway.GRPCRouteMatch) {
 	switch d.IntN(4) {
 	case 0, 1:
-		m.Method = &gateway.GRPCMethodMatch{Service: pointer(oneOf(d, "p.S", "p.Ss", "q.T")), Method: sometimes(d, "M", "Mn")}
+		m.Method = &gateway.GRPCMethodMatch{Service: new(oneOf(d, "p.S", "p.Ss", "q.T")), Method: sometimes(d, "M", "Mn")}
 	case 2:
 		m.Method = &gateway.GRPCMethodMatch{
-			Type:    pointer(gateway.GRPCMethodMatchRegularExpression),
-			Service: sometimes(d, "p.*", ".*S", ""), Method: pointer(oneOf(d, "M.?", "")),
+			Type:    new(gateway.GRPCMethodMatchRegularExpression),
+			Service: sometimes(d, "p.*", ".*S", ""), Method: new(oneOf(d, "M.?", "")),
 		}
 	}
 	for _, i := range d.Perm(3)[:d.IntN(3)] {

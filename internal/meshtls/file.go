@@ -83,11 +83,11 @@ func authorities(names []string, texts [][]byte) (*x509.CertPool, error) {
 // certificate is this side's.
 func certificate(names []string, texts [][]byte) (*tls.Certificate, error) {
 	if names[0] == "" || names[1] == "" {
-		return nil, errors.New("Cert and Key: both are needed")
+		return nil, errors.New("fields Cert and Key: both are needed")
 	}
 	cert, err := tls.X509KeyPair(texts[0], texts[1])
 	if err != nil {
-		return nil, fmt.Errorf("Cert and Key: %s and %s: %w", names[0], names[1], err)
+		return nil, fmt.Errorf("fields Cert and Key: %s and %s: %w", names[0], names[1], err)
 	}
 	return &cert, nil
 }

@@ -67,7 +67,7 @@ func (c *Client) Check(t *traffic.TLS) error {
 func identities(names []string) error {
 	for i, name := range names {
 		if x, err := security.Expect(name); err != nil || !x.Exact() {
-			return fmt.Errorf("Names[%d]: %q is not an identity of the mesh, as spiffe://shop/orders", i, name)
+			return fmt.Errorf("field Names[%d]: %q is not an identity of the mesh, as spiffe://shop/orders", i, name)
 		}
 	}
 	return nil

@@ -122,7 +122,7 @@ func (a *Attempt) choose(r Readiness) (*Node, error) {
 	}
 	n := a.pick(eps, ejections)
 	if n == nil {
-		a.missing = noPlace
+		a.missing = errPlaceless
 		return nil, a.missing
 	}
 	if r == nil || r.Ready(n) {
@@ -171,8 +171,8 @@ func (a *Attempt) place(r Readiness, eps *Endpoints, ejections bool) (*Node, err
 // maxPlaces bounds the places that are looked at for one call.
 const maxPlaces = 8
 
-// noPlace is the error where the policy distributes calls to places that have no endpoint.
-var noPlace = &call.Error{
+// errPlaceless is the error where the policy distributes calls to places that have no endpoint.
+var errPlaceless = &call.Error{
 	Reason: call.NoEndpoint, Code: call.Unavailable,
 	Err: fmt.Errorf("intramesh: none at the places that calls are distributed to: %w", discovery.ErrNoEndpoint),
 }

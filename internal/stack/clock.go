@@ -90,7 +90,7 @@ func (a *Attempt) IdledOut() error {
 func (a *Attempt) Overran() error {
 	c := a.Call
 	if a.Ctx.Err() != context.DeadlineExceeded || c.Ctx.Err() != nil { //nolint:errorlint // contexts return these very values
-		return nil
+		return nil //nolint:nilerr // the caller's own
 	}
 	return c.refused(&call.Error{Reason: call.Deadline, Code: call.DeadlineExceeded, Err: context.DeadlineExceeded})
 }

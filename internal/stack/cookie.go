@@ -46,6 +46,7 @@ func (c *Call) NewCookies() (lines []string) {
 			continue
 		}
 		seen[k.Name] = true
+		//nolint:gosec // it is no secret, and the caller, who sends it, is no browser
 		h := http.Cookie{Name: k.Name, Value: made.value, Path: k.Path, HttpOnly: true}
 		if k.TTL > 0 {
 			h.MaxAge = max(1, int(k.TTL/time.Second))

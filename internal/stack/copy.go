@@ -73,7 +73,7 @@ type Copy struct {
 	cut    atomic.Pointer[string] // why it was given up; nil: it was not
 }
 
-func newCopy(s *Client, of context.Context, service, subset string, limits traffic.MirrorLimits) *Copy {
+func newCopy(of context.Context, s *Client, service, subset string, limits traffic.MirrorLimits) *Copy {
 	m := &Copy{client: s, Service: service, subset: subset, limits: limits}
 	m.Ctx, m.cancel = context.WithCancel(detached{context.WithoutCancel(of)})
 	return m

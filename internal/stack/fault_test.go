@@ -21,7 +21,6 @@ type faultRig struct {
 	*rig
 
 	header map[string]string
-	reply  func(*Attempt) call.Outcome
 }
 
 func withFaults(t *testing.T, p resilience.Policy, faults []traffic.Fault, f func(t *testing.T, r *faultRig)) {

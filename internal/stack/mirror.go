@@ -188,7 +188,7 @@ func (cs *Copies) start(to *traffic.Mirror, prepare func(*Copy) func()) (refused
 		return refused
 	}
 	cs.users++
-	m := newCopy(cs.client, c.Ctx, service, to.Subset, cs.limits)
+	m := newCopy(c.Ctx, cs.client, service, to.Subset, cs.limits)
 	send := prepare(m)
 	go func() {
 		defer cs.client.copying.leave()
@@ -208,7 +208,7 @@ func (cs *Copies) left() {
 }
 
 // Shadow is the authority of a copy: that of the call with "-shadow" behind the name, as Envoy has it. An IPv6 address
-// stays as it is, since with anything behind it it would be no authority.
+// stays as it is, since that would be no authority with anything behind it.
 func Shadow(authority string) string {
 	if strings.HasPrefix(authority, "[") || strings.Count(authority, ":") > 1 {
 		return authority

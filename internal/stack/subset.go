@@ -2,6 +2,7 @@ package stack
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/intramesh/intramesh/discovery"
@@ -60,7 +61,7 @@ func (d *Destination) derive(u discovery.Update, absent bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var in []discovery.Endpoint
-	out := u.Removed[:len(u.Removed):len(u.Removed)]
+	out := slices.Clip(u.Removed)
 	for _, e := range u.Endpoints {
 		if carries(e.Metadata, d.carried) {
 			in = append(in, e)
