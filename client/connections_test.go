@@ -20,6 +20,7 @@ import (
 	"github.com/intramesh/intramesh/client"
 	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/resilience"
 )
 
 // conns are the connections over which requests came, each with its number of requests.
@@ -243,4 +244,33 @@ func counting(n *int, dial dialFunc) dialFunc {
 func never(ctx context.Context, _ discovery.Endpoint) (net.Conn, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
+}
+
+// A destination that the policy has speak HTTP/2 is no matter of connections from its first call on.
+func TestHTTP2SharesFromTheStart(t *testing.T) {
+	const calls = 10
+	synctest.Test(t, func(t *testing.T) {
+		var here sync.WaitGroup
+		here.Add(calls)
+		h2 := true
+		p := connections(&traffic.Connections{HTTP2: &h2})
+		p.Destinations[0].Resilience.Limit = &resilience.Limit{Connections: 1, Pending: 1}
+		m := newMesh(t, client.Config{Traffic: p}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			here.Done()
+			here.Wait()
+		}))
+		var done sync.WaitGroup
+		for range calls {
+			done.Go(func() {
+				resp, err := m.rt.RoundTrip(request(t, "GET", "http://orders/", nil))
+				if err != nil {
+					t.Error(err)
+					here.Done()
+					return
+				}
+				resp.Body.Close()
+			})
+		}
+		done.Wait()
+	})
 }

@@ -77,6 +77,9 @@ func (d *Destination) adopt(g *generation) {
 	next.exec.Observe(d.note)
 	next.exec.Govern()
 	d.regime.Store(next)
+	if c := next.settings.Connections; c != nil && c.HTTP2 != nil {
+		d.share(*c.HTTP2) // before the first answer shows it
+	}
 	d.outliers.setPolicy(next.exec.Outlier())
 	if old != nil && !next.exec.SameBreaker(old.exec) && old.exec.Breaker() > resilience.BreakerClosed {
 		d.note(call.Event{Kind: call.BreakerClosed, Time: time.Now(), Reason: call.PolicyChanged})

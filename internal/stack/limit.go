@@ -47,13 +47,18 @@ func (c *Call) succeeded() bool {
 
 // Spoke notes over which version of HTTP an answer came: over HTTP/2 calls share connections, and nobody waits for one.
 func (a *Attempt) Spoke(major int) {
-	c := a.Call
-	shares := major >= 2
-	if c.Copy || c.dest.shares.Load() == shares {
+	if c := a.Call; !c.Copy {
+		c.dest.share(major >= 2)
+	}
+}
+
+// share notes whether calls share connections.
+func (d *Destination) share(shares bool) {
+	if d.shares.Load() == shares {
 		return
 	}
-	c.dest.shares.Store(shares)
+	d.shares.Store(shares)
 	if shares {
-		c.exec.Share()
+		d.regime.Load().exec.Share()
 	}
 }
