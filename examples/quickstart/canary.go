@@ -24,7 +24,7 @@ func (s *show) shiftInventory(ctx context.Context, sh *shop.Shop, trouble time.D
 	}
 	for _, percent := range []uint32{10, 50, 100} {
 		if percent == 50 {
-			if err := s.slip(ctx, sh); err != nil {
+			if err := s.slip(ctx, sh, trouble/6); err != nil {
 				return err
 			}
 		}
@@ -44,14 +44,19 @@ func (s *show) shiftInventory(ctx context.Context, sh *shop.Shop, trouble time.D
 	return s.retire(sh, sh.OfVersion("inventory", "v1"))
 }
 
-// slip makes a mistake in the file, and waits until all whom it concerns have said so. Their calls go on as before.
-func (s *show) slip(ctx context.Context, sh *shop.Shop) error {
+// slip makes a mistake in the file, waits until all whom it concerns have said so, and sees that their calls go on as before.
+func (s *show) slip(ctx context.Context, sh *shop.Shop, d time.Duration) error {
 	at := time.Now()
 	if err := s.misspell(); err != nil {
 		return err
 	}
 	who, finding, err := sh.Noticed(ctx, "inventory", shop.Refused, at)
-	s.moments.splits = append(s.moments.splits, fmt.Sprintf("the log of %s: %s", who, s.place(finding)))
+	if err != nil {
+		return err
+	}
+	split, err := observe(ctx, sh, d)
+	s.moments.splits = append(s.moments.splits,
+		fmt.Sprintf("the log of %s: %s", who, s.place(finding)), "10 % holds meanwhile: v2 "+split)
 	return err
 }
 
