@@ -21,6 +21,7 @@ import (
 	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/discovery/consul"
+	"github.com/intramesh/intramesh/discovery/manifest"
 	"github.com/intramesh/intramesh/resilience"
 	"github.com/intramesh/intramesh/security"
 	"github.com/intramesh/intramesh/security/ca"
@@ -48,6 +49,20 @@ func Example_routes() {
 		log.Fatal(err)
 	}
 	c, err := client.New(client.Config{Discovery: source, Traffic: routes})
+
+	if err == nil {
+		c.Close()
+	}
+}
+
+// Take the policy from a folder of Istio's and the Gateway API's YAML.
+func Example_yaml() {
+	mesh, err := manifest.Open("mesh/")
+	if err != nil {
+		log.Fatal(err) // every mistake, with file, line, field and reason
+	}
+	defer mesh.Close()
+	c, err := client.New(client.Config{Discovery: source, Traffic: mesh})
 
 	if err == nil {
 		c.Close()
