@@ -101,7 +101,7 @@ func (c *conditions) add(token string) error {
 	if status, err := strconv.ParseUint(token, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return c.addStatus(token, status)
 	}
-	return fmt.Errorf("%.40q is not a condition; did you mean %q?", token, nearest(token))
+	return fmt.Errorf("%.40q is not a condition; did you mean %q?", token, meant(token))
 }
 
 func (c *conditions) addStatus(token string, status uint64) error {

@@ -75,8 +75,8 @@ func TestNearest(t *testing.T) {
 		strings.Repeat("x", 1<<20):    "5xx",
 		"deadline-exceeded-and-so-on": "deadline-exceeded",
 	} {
-		if got := nearest(written); got != want {
-			t.Errorf("nearest(%.40q) = %q, want %q", written, got, want)
+		if got := meant(written); got != want {
+			t.Errorf("meant(%.40q) = %q, want %q", written, got, want)
 		}
 	}
 }

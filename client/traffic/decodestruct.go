@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strconv"
 	"time"
+
+	"github.com/intramesh/intramesh/internal/nearest"
 )
 
 // fields reads an object, and has each do the value of a name. A name that is there twice is a mistake.
@@ -45,7 +47,7 @@ func (d *decoder) unknown(name string, at int, names []string) {
 	if len(d.errs) == maxMistakes {
 		names = nil // nobody would learn it
 	}
-	if n := nearest(name, names); n != "" {
+	if n := nearest.Name(name, names); n != "" {
 		why += ", did you mean " + strconv.Quote(n) + "?"
 	}
 	d.failf(at, "%s", why)

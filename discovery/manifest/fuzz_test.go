@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"regexp"
-	"slices"
 	"testing"
 )
 
@@ -128,19 +127,6 @@ func FuzzPosition(f *testing.F) {
 			if line, column := o.Position(path); line < 1 || column < 1 {
 				t.Errorf("%q is at %d:%d", path, line, column)
 			}
-		}
-	})
-}
-
-// FuzzNearest never suggests a name that nobody knows.
-func FuzzNearest(f *testing.F) {
-	f.Add("h2UpgradeElection")
-	f.Add("")
-	f.Fuzz(func(t *testing.T, name string) {
-		known := []string{"h2UpgradePolicy", "host", "hosts", "a", ""}
-		got := nearest(name, known)
-		if got != "" && !slices.Contains(known, got) {
-			t.Errorf("%q for %q", got, name)
 		}
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/intramesh/intramesh/internal/nearest"
 )
 
 // goShape is what a struct may hold, by the names in its JSON tags.
@@ -175,6 +177,6 @@ func (d *decoder) oneOf(t reflect.Type, n *yaml.Node, s string) bool {
 		return true
 	}
 	why := fmt.Sprintf("%.40q is none of %s", s, strings.Join(values, ", "))
-	d.find(Error, n, why, nearest(s, values))
+	d.find(Error, n, why, nearest.Name(s, values))
 	return false
 }

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/intramesh/intramesh/internal/nearest"
 )
 
 // kind is a kind of resource that is read.
@@ -133,11 +135,11 @@ func unknownKind(apiVersion, group, name string) Finding {
 		for other := range others[group] {
 			names = append(names, other)
 		}
-		return Finding{Field: "kind", Why: fmt.Sprintf("unknown kind %q of %q", name, apiVersion), Suggestion: nearest(name, names)}
+		return Finding{Field: "kind", Why: fmt.Sprintf("unknown kind %q of %q", name, apiVersion), Suggestion: nearest.Name(name, names)}
 	}
 	return Finding{
 		Field: "apiVersion", Why: fmt.Sprintf("unknown kind %q of %q", name, apiVersion),
-		Suggestion: nearest(group, slices.Compact(slices.Sorted(slices.Values(groups)))),
+		Suggestion: nearest.Name(group, slices.Compact(slices.Sorted(slices.Values(groups)))),
 	}
 }
 

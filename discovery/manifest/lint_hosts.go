@@ -6,6 +6,8 @@ import (
 
 	networking "istio.io/api/networking/v1alpha3"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/intramesh/intramesh/internal/nearest"
 )
 
 // reference is a field that names a service.
@@ -178,5 +180,5 @@ func (l *linter) meant(r reference) string {
 			names = append(names, host)
 		}
 	}
-	return nearest(strings.ToLower(r.text), names)
+	return nearest.Name(strings.ToLower(r.text), names)
 }

@@ -11,6 +11,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/intramesh/intramesh/internal/nearest"
 )
 
 // shape is what a message or struct may hold.
@@ -91,7 +93,7 @@ func (d *decoder) message(n *yaml.Node, m protoreflect.Message, at *place) {
 
 // unknown refuses a field that does not exist.
 func (d *decoder) unknown(k, v *yaml.Node, key string, names []string) {
-	d.leaveOut(k, "unknown field", nearest(key, names))
+	d.leaveOut(k, "unknown field", nearest.Name(key, names))
 	d.skim(v)
 }
 
@@ -210,7 +212,7 @@ func (d *decoder) protoEnum(x *member, e protoreflect.EnumDescriptor, n *yaml.No
 			names = append(names, string(e.Values().Get(i).Name()))
 		}
 		why := fmt.Sprintf("%.40q is none of %s", s, strings.Join(names, ", "))
-		d.find(Error, n, why, nearest(s, names))
+		d.find(Error, n, why, nearest.Name(s, names))
 		return v, false
 	}
 	if x != nil {

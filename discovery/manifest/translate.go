@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/intramesh/intramesh/client/traffic"
+	"github.com/intramesh/intramesh/internal/nearest"
 )
 
 // translators turn resources into policy, one after the other; the routes of the first are asked first. Each has a file of
@@ -75,7 +76,7 @@ func (t *translation) wrong(o *Object, field, format string, args ...any) { //no
 // unknown finds a name that means nothing.
 func (t *translation) unknown(o *Object, field, what, name string, known []string) {
 	why := fmt.Sprintf("unknown %s %q", what, name)
-	t.findings = append(t.findings, o.Finding(Error, field, why, nearest(name, known)))
+	t.findings = append(t.findings, o.Finding(Error, field, why, nearest.Name(name, known)))
 }
 
 // refuse finds something right that cannot be honoured: an error, and in lenient mode a warning. The caller leaves it out.

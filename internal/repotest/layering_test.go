@@ -14,7 +14,7 @@ type layer struct {
 }
 
 var (
-	base   = []string{"internal/call", "internal/snapshot"}
+	base   = []string{"internal/call", "internal/snapshot", "internal/nearest"}
 	fields = []string{"discovery", "discovery/balance", "resilience", "security", "telemetry"}
 	inner  = []string{"client/traffic", "internal/stack", "internal/httpwire", "internal/meshtls"}
 	files  = []string{"internal/filewatch"}
@@ -27,7 +27,7 @@ var (
 // layers is ordered from the particular to the general: the first row that fits a package is its row.
 var layers = []layer{
 	// Facts and tools that everything may use.
-	{packages: []string{"internal/call", "internal/snapshot", "internal/memnet", "internal/jsonyaml"}},
+	{packages: []string{"internal/call", "internal/snapshot", "internal/memnet", "internal/jsonyaml", "internal/nearest"}},
 	{packages: files, modules: []string{"github.com/fsnotify/fsnotify"}},
 	{packages: ask, modules: wait},
 

@@ -1,19 +1,20 @@
-package manifest
+// Package nearest finds what was probably meant by a name that nobody knows.
+package nearest
 
 import (
 	"slices"
 	"strings"
 )
 
-// nearest is the name that was meant by one that is unknown; empty where none is near. A difference of case, "_" and "-"
-// alone is none; otherwise a third of the letters may differ.
-func nearest(name string, known []string) string {
+// Name is the name that was meant by one that is unknown; empty where none is near. A difference of case, "_" and "-" alone is
+// none; otherwise a third of the letters may differ.
+func Name(name string, known []string) string {
 	best, distance := "", max(1, len(name)/3)+1
 	for _, k := range slices.Sorted(slices.Values(known)) {
 		if plain(k) == plain(name) {
 			return k
 		}
-		if d := edits(strings.ToLower(name), strings.ToLower(k), distance); d < distance {
+		if d := Edits(strings.ToLower(name), strings.ToLower(k), distance); d < distance {
 			best, distance = k, d
 		}
 	}
@@ -58,9 +59,9 @@ func plain(s string) string {
 // maxSuggest is the longest name that is compared: no field has a longer one, and the work grows with the square.
 const maxSuggest = 64
 
-// edits is the number of letters to change, add, take away or swap with the next one to make b of a (optimal string
-// alignment), or limit where it is no less.
-func edits(a, b string, limit int) int {
+// Edits is the number of letters to change, add, take away or swap with the next one to make b of a (optimal string
+// alignment), or limit where it is no less, and where one is longer than 64.
+func Edits(a, b string, limit int) int {
 	if len(a) > maxSuggest || len(b) > maxSuggest || len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
 	}
