@@ -37,7 +37,8 @@ type Config struct {
 	Resilience resilience.Config
 	// Identity is who this process is and whom it trusts. With it every connection to a mesh endpoint is mutual TLS, over
 	// both protocols and whatever the scheme of the URL; a mesh destination never falls back to plain text. Without it HTTP
-	// follows the URL's scheme, and gRPC has the credentials of the caller's own. Needs Discovery.
+	// follows the URL's scheme, and gRPC has the credentials of the caller's own, or clientgrpc.Credentials; a policy says more,
+	// see Traffic. Needs Discovery.
 	Identity security.Identity
 	// ServerID is the identity that the endpoints of a service must prove: "spiffe://shop/orders", or "spiffe://shop" where
 	// membership of the trust domain is enough; "" leaves it to the source, see discovery.Endpoint. Where both say

@@ -33,14 +33,15 @@ func TestAllocationsOfUnaryCalls(t *testing.T) {
 		"standard, once only, with a deadline":    {policy: resilience.Standard(), method: put, deadline: true, most: 3},
 		"standard, idempotent, with a deadline":   {policy: resilience.Standard(), method: get, deadline: true, most: 10},
 		"standard, once only, without a deadline": {policy: resilience.Standard(), method: put, most: 21},
-		"no policy":         {method: put, deadline: true, most: 2},
-		"no route matches":  {routes: to(traffic.Route{Match: []traffic.Match{{Path: traffic.Exact("/")}}}), method: put, deadline: true, most: 3},
-		"a split":           {routes: split(1, 1), method: put, deadline: true, most: 3},
-		"by metadata":       {routes: byUser(), method: put, deadline: true, most: 3},
-		"headers":           {routes: to(traffic.Route{Headers: traffic.Headers{Request: traffic.HeaderOps{Set: map[string]string{"x-a": "1"}}}}), method: put, deadline: true, most: 9},
-		"an authority":      {routes: to(traffic.Route{Rewrite: &traffic.Rewrite{Authority: "a.example"}}), method: put, deadline: true, most: 6},
-		"another method":    {routes: to(traffic.Route{Match: []traffic.Match{{Path: traffic.Exact(put)}}, Rewrite: &traffic.Rewrite{Path: get}}), method: put, deadline: true, most: 3},
-		"a route's timeout": {routes: to(traffic.Route{Timeout: time.Minute}), method: put, deadline: true, most: 10},
+		"no policy":           {method: put, deadline: true, most: 2},
+		"no route matches":    {routes: to(traffic.Route{Match: []traffic.Match{{Path: traffic.Exact("/")}}}), method: put, deadline: true, most: 3},
+		"a split":             {routes: split(1, 1), method: put, deadline: true, most: 3},
+		"by metadata":         {routes: byUser(), method: put, deadline: true, most: 3},
+		"headers":             {routes: to(traffic.Route{Headers: traffic.Headers{Request: traffic.HeaderOps{Set: map[string]string{"x-a": "1"}}}}), method: put, deadline: true, most: 9},
+		"an authority":        {routes: to(traffic.Route{Rewrite: &traffic.Rewrite{Authority: "a.example"}}), method: put, deadline: true, most: 6},
+		"another method":      {routes: to(traffic.Route{Match: []traffic.Match{{Path: traffic.Exact(put)}}, Rewrite: &traffic.Rewrite{Path: get}}), method: put, deadline: true, most: 3},
+		"bounded connections": {routes: bounded(), method: put, deadline: true, most: 3},
+		"a route's timeout":   {routes: to(traffic.Route{Timeout: time.Minute}), method: put, deadline: true, most: 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := under(tc.policy)
@@ -81,4 +82,13 @@ func TestAllocationsOfUnaryCalls(t *testing.T) {
 
 func to(r traffic.Route) traffic.Policy {
 	return traffic.Policy{Destinations: subsets, Routes: []traffic.Route{r}}
+}
+
+// bounded has connections that are counted, and none of which ends while it is measured.
+func bounded() traffic.Policy {
+	p := to(traffic.Route{})
+	p.Destinations = []traffic.Destination{{Service: "orders", Settings: traffic.Settings{
+		Connections: &traffic.Connections{MaxRequests: 1 << 30, IdleTimeout: time.Hour, MaxAge: time.Hour},
+	}}}
+	return p
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/intramesh/intramesh/internal/stack"
 )
 
-// TLSInfo is the [credentials.AuthInfo] of connections that are made with the client's identity, as grpc.Peer gives it.
+// TLSInfo is the [credentials.AuthInfo] of connections over TLS that are made with [Credentials], the client's identity
+// included, as grpc.Peer gives it.
 type TLSInfo struct {
 	credentials.TLSInfo
 
@@ -35,8 +36,12 @@ type TLSInfo struct {
 //     destination: who says whose identity is to be trusted there says also by which name it is to be called;
 //   - or a name in the certificate, as grpc itself has it.
 //
-// Any other that a caller names is refused: nobody has said that this server speaks for it.
+// Any other that a caller names is refused: nobody has said that this server speaks for it. A server of the policy's simple
+// or mutual TLS has proved names alone, so there it is a name in its certificate and nothing else.
 func (t TLSInfo) ValidateAuthority(authority string) error {
+	if t.service == "" {
+		return t.TLSInfo.ValidateAuthority(authority)
+	}
 	if strings.EqualFold(authority, t.service) || strings.EqualFold(authority, stack.SplitPort(t.service)) {
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"google.golang.org/grpc/connectivity"
 
 	"github.com/intramesh/intramesh/internal/stack"
-	"github.com/intramesh/intramesh/security"
 )
 
 // balancerName is how the service config names the balancer.
@@ -34,8 +33,6 @@ type lb struct {
 	feed   *feed    // set once, before the keeper starts
 	home   *group   // of the service that the target names; it stays as long as lb does
 	groups sync.Map // *stack.Destination to *group: where routes lead elsewhere
-
-	of *security.Material // the identity of now, as the keeper last saw it
 
 	wake chan struct{}
 	stop chan struct{}
@@ -100,7 +97,7 @@ func (lb *lb) keep() {
 		if eps != lb.home.told.eps {
 			lb.home.dirty.Store(true)
 		}
-		renewed := lb.renewed()
+		identity, policy := lb.ruled()
 		// Every publication wakes the calls that wait for a connection, and they may ask for one: without news there must
 		// be none.
 		news, next := lb.look(time.Now())
@@ -109,7 +106,8 @@ func (lb *lb) keep() {
 		}
 		select {
 		case <-changed:
-		case <-renewed:
+		case <-identity:
+		case <-policy:
 		case <-lb.wake:
 		case <-after(next):
 		case <-lb.stop:
@@ -138,9 +136,7 @@ func (lb *lb) look(now time.Time) (news bool, next int64) {
 		if g.look(now) {
 			news = true
 		}
-		if at := g.due(); at != 0 && (next == 0 || at < next) {
-			next = at
-		}
+		next = sooner(next, g.due())
 	})
 	return news, next
 }

@@ -1,6 +1,7 @@
 package clientgrpc
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -10,7 +11,6 @@ import (
 	"google.golang.org/grpc/resolver"
 
 	"github.com/intramesh/intramesh/internal/stack"
-	"github.com/intramesh/intramesh/security"
 )
 
 // conn is a grpc.ClientConn's connection to one endpoint.
@@ -23,18 +23,24 @@ type conn struct {
 	fails atomic.Int32  // failed attempts to connect, one after the other
 	used  atomic.Bool   // chosen since it was last made: worth making again when it is lost
 
-	of   *security.Material // the identity that it was made with; the keeper's
-	next *conn              // what is to replace it; the keeper's
+	terms  atomic.Pointer[terms]  // by which it was made last; nil: it never was
+	making atomic.Pointer[making] // while it is being made
+	picks  atomic.Int64           // calls that were given to it since it was made, where they are bounded
+	calls  atomic.Int64           // under way on it, where it may be idle for some time only; left is then kept
+	ready  atomic.Int64           // when it became ready, by clock
+	left   atomic.Int64           // when the last call on it ended, or when it became ready, by clock
+
+	next *conn // what is to replace it; the keeper's
 }
 
-// nodeKey is where an address carries its endpoint, for dialers and credentials.
-type nodeKey struct{}
+// connKey is where an address carries its connection, for dialers and credentials.
+type connKey struct{}
 
 // newConn makes an idle connection. Only the keeper calls it.
 func (g *group) newConn(n *stack.Node) (*conn, error) {
 	c := &conn{group: g, node: n}
 	c.state.Store(uint32(connectivity.Idle))
-	addr := resolver.Address{Addr: n.Addr(), Attributes: attributes.New(nodeKey{}, n)}
+	addr := resolver.Address{Addr: n.Addr(), Attributes: attributes.New(connKey{}, c)}
 	//nolint:staticcheck // deprecated for more than one address only
 	sc, err := g.lb.cc.NewSubConn([]resolver.Address{addr}, balancer.NewSubConnOptions{StateListener: c.changed})
 	c.sc = sc
@@ -46,16 +52,25 @@ func (c *conn) State() connectivity.State { return connectivity.State(c.state.Lo
 
 // changed is called by grpc, one change at a time.
 func (c *conn) changed(s balancer.SubConnState) {
-	switch s.ConnectivityState {
-	case connectivity.Connecting:
+	if s.ConnectivityState == connectivity.Connecting {
 		return // by the keeper's own doing
+	}
+	late := c.made()
+	switch s.ConnectivityState {
 	case connectivity.TransientFailure:
 		c.failed()
-		if s.ConnectionError != nil {
-			c.group.lastErr.Store(&s.ConnectionError)
+		if err := s.ConnectionError; err != nil {
+			if late != nil && !errors.Is(err, late) {
+				err = late
+			}
+			c.group.lastErr.Store(&err)
 		}
 	case connectivity.Ready:
 		c.fails.Store(0)
+		now := int64(clock())
+		c.ready.Store(now)
+		c.left.Store(now)
+		c.picks.Store(0)
 	}
 	c.state.Store(uint32(s.ConnectivityState))
 	c.group.changes.Add(1)

@@ -35,10 +35,13 @@ type group struct {
 	wanted map[*stack.Node]struct{} // asked for and not yet looked at
 
 	// What follows is the keeper's.
-	told  news
-	state connectivity.State
-	alarm int64         // when it has to be looked at without any news, in Unix nanoseconds; 0: never
-	gone  chan struct{} // ends the watcher; nil while there is none
+	told   news
+	state  connectivity.State
+	terms  *terms        // of now, as the keeper last saw them; nil: it has not
+	alarm  int64         // when it has to be looked at without any news, in Unix nanoseconds; 0: never
+	check  int64         // when a connection of it has been idle or in use for as long as it may, likewise
+	rested bool          // connections were closed for being idle: none is made ahead until calls find none at all
+	gone   chan struct{} // ends the watcher; nil while there is none
 }
 
 // readySet is the connections that are ready at one moment.
@@ -87,14 +90,19 @@ func (g *group) unusedAt() int64 { return g.used.Load() + int64(unusedAfter/time
 
 // due is when the group has to be looked at; 0: not before there is a reason.
 func (g *group) due() int64 {
+	at := sooner(g.alarm, g.check)
 	if g == g.lb.home {
-		return g.alarm
+		return at
 	}
-	at := time.Unix(g.unusedAt(), 0).UnixNano()
-	if g.alarm != 0 && g.alarm < at {
-		at = g.alarm
+	return sooner(at, time.Unix(g.unusedAt(), 0).UnixNano())
+}
+
+// sooner is the earlier one of two moments of which 0 is never.
+func sooner(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
 	}
-	return at
+	return a
 }
 
 // hasten makes the keeper connect to what has failed.

@@ -37,6 +37,10 @@ func (c *conn) hopeless() bool { return c.fails.Load() >= hopelessAfter }
 // reconcile makes the connections be what they should be, and counts them.
 func (g *group) reconcile(eps *stack.Endpoints) *tally {
 	t := &tally{now: time.Now(), ready: make([]*stack.Node, 0, len(g.ready.Load().nodes)+1)}
+	if g.lb.feed.unsecured(g.dest) != nil {
+		g.closeAll()
+		return t
+	}
 	g.renew()
 	g.conns.Range(func(_, v any) bool {
 		c := v.(*conn)
@@ -65,6 +69,7 @@ type tally struct {
 	failed     []*conn
 	connecting int
 	youngest   int64 // when the last of those connecting began
+	checkAt    int64 // when one that is ready has to be looked at; 0: never
 	retryAt    int64 // when the endpoints that failed may be connected to anew; 0: nobody waits for that
 }
 
@@ -72,6 +77,9 @@ func (t *tally) add(c *conn) {
 	switch c.State() {
 	case connectivity.Ready:
 		t.ready = append(t.ready, c.node)
+		if in := c.due(clock()); in > 0 {
+			t.checkAt = sooner(t.checkAt, t.now.Add(in).UnixNano())
+		}
 	case connectivity.Connecting:
 		t.connecting++
 		t.youngest = max(t.youngest, c.since.Load())
@@ -81,6 +89,9 @@ func (t *tally) add(c *conn) {
 		t.idle = append(t.idle, c)
 	}
 }
+
+// connected is how many connections there are, or are being made, or have failed.
+func (t *tally) connected() int { return len(t.ready) + len(t.failed) + t.connecting }
 
 // hopeless is how many have failed so often that no call waits for them.
 func (t *tally) hopeless() (n int64) {
@@ -130,6 +141,9 @@ func (g *group) hurry(t *tally) {
 // connectWanted makes the connections that picks asked for, and makes those again that were in use when they were lost.
 func (g *group) connectWanted(t *tally) {
 	for _, c := range t.idle {
+		if t.connecting >= maxConnecting {
+			break // there is news when they are ready, or have failed
+		}
 		if c.used.Swap(false) {
 			g.connect(c, t)
 		}
@@ -138,6 +152,9 @@ func (g *group) connectWanted(t *tally) {
 	wanted := g.wanted
 	g.wanted = nil
 	g.mu.Unlock()
+	if len(wanted) > 0 && t.connected() == 0 {
+		g.rested = false
+	}
 	for n := range wanted {
 		if !n.Retired() {
 			g.connectTo(n, t, 0)
@@ -148,16 +165,18 @@ func (g *group) connectWanted(t *tally) {
 // warm makes connections ahead, from a place that differs from client to client.
 func (g *group) warm(nodes []*stack.Node, t *tally) {
 	want := g.lb.feed.warm
+	if g.rested && g.present().idle > 0 {
+		want = 0
+	}
 	if g.asked.Swap(false) {
 		want = max(want, 1)
 	}
 	want = min(want, len(nodes))
-	have := func() int { return len(t.ready) + len(t.failed) + t.connecting }
-	if have() >= want {
+	if t.connected() >= want {
 		return
 	}
 	start := rand.IntN(len(nodes))
-	for i := 0; i < len(nodes) && have() < want && t.connecting < maxConnecting; i++ {
+	for i := 0; i < len(nodes) && t.connected() < want && t.connecting < maxConnecting; i++ {
 		g.connectTo(nodes[(start+i)%len(nodes)], t, 0)
 	}
 }
@@ -190,10 +209,17 @@ func (g *group) connect(c *conn, t *tally) {
 
 // begin starts an attempt to connect.
 func (g *group) begin(c *conn) {
-	c.of = g.lb.material()
+	c.terms.Store(g.present())
 	c.since.Store(time.Now().UnixNano())
 	c.state.Store(uint32(connectivity.Connecting))
 	c.sc.Connect()
+}
+
+func (g *group) closeAll() {
+	g.conns.Range(func(_, v any) bool {
+		g.close(v.(*conn))
+		return true
+	})
 }
 
 func (g *group) close(c *conn) {

@@ -19,12 +19,16 @@ func (g *group) look(now time.Time) bool {
 		g.changes.Add(1)
 		g.dirty.Store(true)
 	}
+	if g.check != 0 && g.check <= now.UnixNano() {
+		g.check = 0
+		g.dirty.Store(true)
+	}
 	if !g.dirty.Swap(false) { // before anything is looked at
 		return false
 	}
 	n := news{once: true, changes: g.changes.Load(), eps: g.dest.Endpoints()}
 	t := g.reconcile(n.eps)
-	g.alarm = t.alarm()
+	g.alarm, g.check = t.alarm(), t.checkAt
 	if n == g.told {
 		return false
 	}
@@ -55,10 +59,7 @@ func (g *group) watch() {
 // drop ends the group. Calls and streams on its connections go on to their end.
 func (g *group) drop() {
 	g.lb.groups.Delete(g.dest)
-	g.conns.Range(func(_, v any) bool {
-		g.close(v.(*conn))
-		return true
-	})
+	g.closeAll()
 	if g.gone != nil {
 		close(g.gone)
 		g.dest.Unpin()

@@ -2,6 +2,7 @@ package clientgrpc
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ func (r *rpc) outcome(a *stack.Attempt, err error) call.Outcome {
 		return r.misaddressed(err)
 	}
 	p := &r.picked
+	if refused, ok := errors.AsType[*call.Error](p.refusal); ok && refused.Reason == call.Invalid {
+		return r.forbidden(refused)
+	}
 	o := outcomeOf(err, p.trailer)
 	switch {
 	case o.Code == call.DeadlineExceeded:

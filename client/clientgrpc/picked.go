@@ -33,15 +33,19 @@ type picked struct {
 var origin = time.Now()
 
 // take notes a choice and gives what grpc calls when the stream it was made for is over.
-func (r *rpc) take(n *stack.Node) func(balancer.DoneInfo) {
-	r.picked = picked{node: n, began: time.Since(origin)}
+func (r *rpc) take(c *conn) func(balancer.DoneInfo) {
+	n, counted := c.node, c.enter()
+	r.picked = picked{node: n, began: clock()}
 	a := r.Last()
 	a.Node, a.Addr = n, n.Addr()
 	n.Load.Begin()
 	return func(info balancer.DoneInfo) {
 		n.Load.End()
-		p := &r.picked
-		p.took, p.over = time.Since(origin)-p.began, true
+		p, now := &r.picked, clock()
+		if counted {
+			c.leave(now)
+		}
+		p.took, p.over = now-p.began, true
 		p.sent, p.received, p.err, p.trailer = info.BytesSent, info.BytesReceived, info.Err, info.Trailer
 	}
 }

@@ -18,6 +18,9 @@ func (p *picker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 	if r.emitted == nil {
 		r.emitted = p.lb.feed.emitted.Load()
 	}
+	if err := p.lb.feed.unsecured(r.Destination()); err != nil {
+		return balancer.PickResult{}, r.refuse(err)
+	}
 	g := p.lb.group(r.Destination(), r.Start)
 	if err := r.again(); err != nil {
 		return balancer.PickResult{}, err
@@ -27,8 +30,8 @@ func (p *picker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 		return balancer.PickResult{}, r.notPicked(err, g)
 	}
 	c := g.conn(n)
-	if c == nil {
-		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable // it has just left; the picker is about to change
+	if c == nil || !c.take() {
+		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable // it has just left or is used up; the picker is about to change
 	}
-	return balancer.PickResult{SubConn: c.sc, Done: r.take(n)}, nil
+	return balancer.PickResult{SubConn: c.sc, Done: r.take(c)}, nil
 }

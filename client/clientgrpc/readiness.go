@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc/balancer"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/status"
 
 	"github.com/intramesh/intramesh/internal/stack"
 )
@@ -13,7 +15,7 @@ import (
 // Ready reports whether there is a connection to n. If not, the keeper is asked for one.
 func (g *group) Ready(n *stack.Node) bool {
 	c := g.conn(n)
-	if c == nil || c.State() != connectivity.Ready {
+	if c == nil || !c.usable() {
 		if c == nil || c.State() == connectivity.Idle {
 			g.want(n)
 		}
@@ -51,7 +53,7 @@ func (p *passes) Usable(i int) bool {
 		return false
 	}
 	c := p.g.conn(n) // the set may be a moment old
-	return c != nil && c.State() == connectivity.Ready
+	return c != nil && c.usable()
 }
 
 // Pick picks among the connections that are ready.
@@ -112,6 +114,9 @@ func (g *group) promising(n *stack.Node) bool {
 		}
 		return time.Now().UnixNano()-c.since.Load() < int64(patience)
 	case connectivity.Ready:
+		if !c.usable() {
+			g.stir() // it is about to be replaced
+		}
 		return true
 	case connectivity.TransientFailure:
 		if len(g.ready.Load().nodes) == 0 && !c.hopeless() {
@@ -124,6 +129,9 @@ func (g *group) promising(n *stack.Node) bool {
 
 // pickAny serves a call that did not come through the interceptors.
 func (g *group) pickAny() (balancer.PickResult, error) {
+	if err := g.lb.feed.unsecured(g.dest); err != nil {
+		return balancer.PickResult{}, status.Error(codes.Unavailable, err.Error())
+	}
 	g.touch(time.Now())
 	all := func(*stack.Node) bool { return true }
 	n := g.Pick(all)
@@ -134,9 +142,15 @@ func (g *group) pickAny() (balancer.PickResult, error) {
 		return balancer.PickResult{}, g.trouble(stack.ErrNotConnected)
 	}
 	c := g.conn(n)
-	if c == nil {
+	if c == nil || !c.take() {
 		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable
 	}
 	n.Load.Begin()
-	return balancer.PickResult{SubConn: c.sc, Done: func(balancer.DoneInfo) { n.Load.End() }}, nil
+	counted := c.enter()
+	return balancer.PickResult{SubConn: c.sc, Done: func(balancer.DoneInfo) {
+		n.Load.End()
+		if counted {
+			c.leave(clock())
+		}
+	}}, nil
 }

@@ -1,48 +1,32 @@
 package clientgrpc
 
 import (
-	"google.golang.org/grpc/connectivity"
+	"time"
 
-	"github.com/intramesh/intramesh/security"
+	"google.golang.org/grpc/connectivity"
 )
 
-// renewed is closed when the client's identity, or what it trusts, has been replaced; nil without an identity. Where that has
-// happened since the keeper last asked, all connections are to be looked at.
-func (lb *lb) renewed() <-chan struct{} {
-	if lb.feed.tls == nil {
-		return nil
-	}
-	changed := lb.feed.tls.Changed()
-	if m := lb.material(); m != lb.of {
-		lb.of = m
-		lb.each(func(g *group) { g.dirty.Store(true) })
-	}
-	return changed
-}
-
-// material is the identity of now; nil without one.
-func (lb *lb) material() *security.Material {
-	if lb.feed.tls == nil {
-		return nil
-	}
-	return lb.feed.tls.Material()
-}
-
-// renew replaces connections that were made with an identity that has been replaced since: a server refuses a connection
-// whose certificate has expired meanwhile. The new one takes over when it is ready, so that no call waits for it; calls
-// and streams on the old one go on to their end.
+// renew replaces connections whose time is over. Calls and streams on the old one go on to their end.
+//
+// Where the identity or the policy for connections has changed, or a connection has become old, the next one takes over when
+// it is ready, so that no call waits for it. Where calls must not go over the old one any more, because it has carried as
+// many as it may, or is secured in another way than the policy wants, the next one takes its place at once, ready or not.
 func (g *group) renew() {
-	m := g.lb.material()
-	if m == nil {
-		return
-	}
-	connecting := 0
+	of, now, connecting := g.present(), clock(), 0
 	g.conns.Range(func(_, v any) bool {
 		c := v.(*conn)
 		switch {
+		case c.node.Retired():
+			return true // it is closed soon
+		case c.idled(now):
+			g.close(c)
+			g.rested = true
+			return true
+		case c.barred(of):
+			g.supersede(c, of)
 		case c.next != nil:
 			g.takeOver(c)
-		case c.State() == connectivity.Ready && c.of != m:
+		case c.outlived(of, now):
 			if next, err := g.newConn(c.node); err == nil {
 				c.next = next
 			}
@@ -62,8 +46,78 @@ func (g *group) takeOver(c *conn) {
 	if c.next.State() != connectivity.Ready && c.State() == connectivity.Ready {
 		return
 	}
-	c.next.used.Store(c.used.Load())
+	g.succeed(c, c.used.Load())
+}
+
+// supersede puts another connection in the place of c at once.
+func (g *group) supersede(c *conn, of *terms) {
+	if c.next != nil && c.next.terms.Load() != nil && c.next.terms.Load().of.TLS != of.of.TLS {
+		c.next.sc.Shutdown()
+		c.next = nil
+	}
+	if c.next == nil {
+		next, err := g.newConn(c.node)
+		if err != nil {
+			return // the ClientConn is closing
+		}
+		c.next = next
+	}
+	g.succeed(c, true)
+}
+
+func (g *group) succeed(c *conn, used bool) {
+	c.next.used.Store(used)
 	g.conns.Store(c.node, c.next)
 	c.next = nil
 	c.sc.Shutdown()
+}
+
+// barred reports whether no call may begin on the connection any more, or where it failed, whether by other terms it may not.
+func (c *conn) barred(of *terms) bool {
+	t := c.terms.Load()
+	if t == nil {
+		return false
+	}
+	switch c.State() {
+	case connectivity.Ready:
+		return t.of.TLS != of.of.TLS || t.most > 0 && c.picks.Load() >= t.most
+	case connectivity.Connecting:
+		return t.of.TLS != of.of.TLS
+	case connectivity.TransientFailure:
+		return t.of != of.of
+	}
+	return false // it is made by the terms of the moment
+}
+
+// outlived reports whether the connection is to be replaced when there is another.
+func (c *conn) outlived(of *terms, now time.Duration) bool {
+	if c.State() != connectivity.Ready {
+		return false
+	}
+	t := c.terms.Load()
+	return t.of != of.of || t.age > 0 && now-c.born() >= t.age || t.worn > 0 && c.picks.Load() >= t.worn
+}
+
+// idled reports whether nobody has used the connection for as long as it may be idle.
+func (c *conn) idled(now time.Duration) bool {
+	t := c.terms.Load()
+	return c.State() == connectivity.Ready && t.idle > 0 && c.calls.Load() == 0 && now-c.last() >= t.idle
+}
+
+// due is in what time the keeper has to look at the connection without any news; 0: never.
+func (c *conn) due(now time.Duration) (in time.Duration) {
+	t := c.terms.Load()
+	if t.age > 0 && c.next == nil {
+		in = max(c.born()+t.age-now, 0)
+	}
+	if t.idle > 0 {
+		idle := c.last() + t.idle - now
+		if idle <= 0 { // calls are under way; the end of each would be too often to look
+			idle = t.idle
+		}
+		if in == 0 || idle < in {
+			in = idle
+		}
+	}
+	return in
 }

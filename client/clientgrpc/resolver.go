@@ -25,6 +25,8 @@ func (b *resolverBuilder) Scheme() string { return scheme }
 // errCredentials keeps a connection to the mesh from falling back to anything less than the client's identity.
 var errCredentials = errors.New("clientgrpc: the client has an identity, and other transport credentials were given after DialOptions")
 
+var errForeign = errors.New("clientgrpc: the transport credentials are those of another client")
+
 var errNoDiscovery = errors.New("clientgrpc: a mesh target needs client.Config.Discovery")
 
 // Build is called by grpc whenever a connection leaves idleness.
@@ -36,12 +38,16 @@ func (b *resolverBuilder) Build(target resolver.Target, cc resolver.ClientConn, 
 	if b.dialer.config.Discovery == nil {
 		return nil, errNoDiscovery
 	}
-	if _, ours := opts.DialCreds.(identity); !ours && b.dialer.config.Identity != nil {
+	creds, ours := opts.DialCreds.(meshed)
+	switch {
+	case ours && creds.client != b.dialer.client:
+		return nil, errForeign
+	case !ours && b.dialer.config.Identity != nil:
 		return nil, errCredentials
 	}
 	d := b.dialer.core.Destination(name, time.Now())
 	d.Pin()
-	f := &feed{dialer: b.dialer, dest: d, warm: b.dialer.config.WarmConns, tls: b.dialer.tls}
+	f := &feed{dialer: b.dialer, dest: d, warm: b.dialer.config.WarmConns, tls: b.dialer.tls, own: !ours}
 	r := &meshResolver{cc: cc, core: b.dialer.core, feed: f, stop: make(chan struct{})}
 	go r.run(r.tell()) // told before it is asked: then Connect finds a balancer
 	return r, nil
@@ -52,7 +58,8 @@ type feed struct {
 	dialer *dialer
 	dest   *stack.Destination
 	warm   int
-	tls    *meshtls.Client // nil without an identity
+	tls    *meshtls.Client // nil without an identity and a policy
+	own    bool            // the transport credentials are the caller's own
 	// emitted is what the service config has grpc repeat. It includes what the one before did, which the streams are under
 	// that begin at this moment.
 	emitted atomic.Pointer[emitted]

@@ -40,7 +40,6 @@ func (r *rpc) start(ctx context.Context, d *dialer, cc *grpc.ClientConn, method 
 	r.opts = r.holdBack(opts)
 	service, meshed := serviceOf(cc.Target())
 	r.Service, r.Direct, r.ChoosesLate = service, d.direct || !meshed || d.config.Discovery == nil, true
-	r.OwnTLS = d.tls == nil
 	r.unknowable = meshed && d.config.Discovery == nil
 	r.Idempotent = methods.of(method).idempotent
 }

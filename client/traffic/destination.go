@@ -104,17 +104,19 @@ type Failover struct {
 
 // Connections bounds and tunes the connections to a destination. A zero field is as the client has it.
 type Connections struct {
-	// ConnectTimeout bounds the making of a connection, and the TLS handshake after it.
+	// ConnectTimeout bounds the making of a connection, and the handshake after it. Over gRPC it is at most 2 minutes.
 	ConnectTimeout time.Duration `json:"connectTimeout,omitempty"`
-	// IdleTimeout closes connections that nobody has used for that long, or for MaxAge where that is less.
+	// IdleTimeout closes connections that nobody has used for that long, or for MaxAge where that is less. Over gRPC it closes
+	// also those that client.Config.WarmConns has made ahead of calls.
 	IdleTimeout time.Duration `json:"idleTimeout,omitempty"`
-	// MaxAge closes connections that are older, when they are idle or, gracefully, when they are not.
+	// MaxAge closes connections that are older, when they are idle or, gracefully, when they are not. Over gRPC the next one
+	// takes over when it is ready; until then the old one serves.
 	MaxAge time.Duration `json:"maxAge,omitempty"`
 	// MaxRequests is the number of requests after which a connection is replaced. Requests that begin together on a
-	// connection of HTTP/2 may be a few more.
+	// connection of HTTP/2 may be a few more for HTTP; over gRPC, where the next connection takes over a little before, never.
 	MaxRequests int `json:"maxRequests,omitempty"`
 	// HTTP2 has HTTP requests travel over HTTP/2 alone, also without TLS (h2c), or over HTTP/1.1 alone. gRPC always travels
-	// over HTTP/2. Nil: over what both sides agree on where there is TLS, else HTTP/1.1.
+	// over HTTP/2, and calls of it fail (client.Invalid) where this is false. Nil: over what both sides agree on where there is TLS, else HTTP/1.1.
 	HTTP2 *bool `json:"http2,omitempty"`
 	// Keepalive is TCP's.
 	Keepalive *Keepalive `json:"keepalive,omitempty"`
@@ -127,9 +129,10 @@ type Keepalive struct {
 	Count    int           `json:"count,omitempty"`    // unanswered probes that end the connection
 }
 
-// TLS is how connections to a destination are secured.
+// TLS is how connections to a destination are secured. Over gRPC it acts with the client's identity or clientgrpc.Credentials;
+// with transport credentials of the caller's own, calls to a destination that is to be secured fail (client.Invalid).
 type TLS struct {
-	// Mode is one of the modes below. Empty: TLSMesh with an identity, else as the URL's scheme says.
+	// Mode is one of the modes below. Empty: TLSMesh with an identity, else as the URL's scheme says, and over gRPC plain text.
 	Mode TLSMode `json:"mode,omitempty"`
 	// ServerName is sent in the handshake and is what the certificate must be for. Empty: the service's name. With TLSMesh it
 	// is sent alone: who the server must be is its identity.

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/intramesh/intramesh/client/traffic"
+	"github.com/intramesh/intramesh/internal/meshtls"
 	"github.com/intramesh/intramesh/internal/stack"
-	"github.com/intramesh/intramesh/security"
 )
 
 // renewed is the transport of an endpoint whose connections do not last as long as the client: of one with an identity, or
@@ -35,23 +35,12 @@ const remembered = 8
 // generation is the connections that were made by the same rules.
 type generation struct {
 	transport *http.Transport
-	of        basis
+	of        meshtls.Basis
 	scheme    string    // of its requests; empty: as their caller has it
 	ends      time.Time // when its connections are too old; zero: never
 }
 
-// basis is what connections are made by. All of it comes from one look at the settings: what is half of one and half of
-// another would be kept.
-type basis struct {
-	material *security.Material
-	tls      *traffic.TLS
-	conns    *traffic.Connections
-}
-
-func (r *renewed) basis() basis {
-	s := r.node.Settings()
-	return basis{material: r.pool.cfg.TLS.Material(), tls: s.TLS, conns: s.Connections}
-}
+func (r *renewed) basis() meshtls.Basis { return r.pool.cfg.TLS.Basis(r.node.Settings()) }
 
 // RoundTrip sends the request on a connection of the present generation.
 func (r *renewed) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -63,7 +52,7 @@ func (r *renewed) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.WithContext(req.Context())
 		req.URL = &u
 	}
-	if c := g.of.conns; c != nil && c.MaxRequests > 0 {
+	if c := g.of.Connections; c != nil && c.MaxRequests > 0 {
 		req = counting(req, c.MaxRequests)
 	}
 	return g.transport.RoundTrip(req)
@@ -81,9 +70,9 @@ func (r *renewed) current() *generation {
 	if old.serves(of) {
 		return old
 	}
-	next := &generation{transport: r.pool.made(r.node, of), of: of, scheme: Scheme(r.pool.cfg.TLS.Mode(of.tls))}
-	if of.conns != nil && of.conns.MaxAge > 0 {
-		next.ends = time.Now().Add(of.conns.MaxAge)
+	next := &generation{transport: r.pool.made(r.node, of), of: of, scheme: Scheme(r.pool.cfg.TLS.Mode(of.TLS))}
+	if of.Connections != nil && of.Connections.MaxAge > 0 {
+		next.ends = time.Now().Add(of.Connections.MaxAge)
 	}
 	r.now.Store(next)
 	if old != nil {
@@ -102,7 +91,7 @@ func (r *renewed) closeOld() {
 }
 
 // serves reports whether there is such a generation, and it is of use.
-func (g *generation) serves(of basis) bool {
+func (g *generation) serves(of meshtls.Basis) bool {
 	return g != nil && g.of == of && (g.ends.IsZero() || time.Now().Before(g.ends))
 }
 
@@ -129,26 +118,26 @@ func Scheme(m traffic.TLSMode) string {
 
 // made is a transport for the endpoint as its policy has it, that speaks only with who the endpoint has to be. Where nobody
 // knows who that is, it connects to nobody.
-func (p *Pool) made(n *stack.Node, of basis) *http.Transport {
+func (p *Pool) made(n *stack.Node, of meshtls.Basis) *http.Transport {
 	t := p.transport(n)
 	// What a generation has in use when it is replaced becomes idle later, and nobody asks for it again.
 	t.IdleConnTimeout = cmp.Or(t.IdleConnTimeout, idleTimeout)
-	if of.conns != nil {
-		tune(t, of.conns)
+	if of.Connections != nil {
+		tune(t, of.Connections)
 	}
-	if p.cfg.TLS.Mode(of.tls) != "" {
+	if p.cfg.TLS.Mode(of.TLS) != "" {
 		p.secure(t, n, of)
 	}
-	if c := of.conns; c != nil && c.HTTP2 != nil && *c.HTTP2 {
+	if c := of.Connections; c != nil && c.HTTP2 != nil && *c.HTTP2 {
 		t.TLSClientConfig = speaksHTTP2(t.TLSClientConfig)
 	}
 	return t
 }
 
 // secure has t speak TLS, or none, as the policy says.
-func (p *Pool) secure(t *http.Transport, n *stack.Node, of basis) {
+func (p *Pool) secure(t *http.Transport, n *stack.Node, of meshtls.Basis) {
 	t.DialTLSContext = nil
-	cfg, err := p.cfg.TLS.ConfigBy(n, of.tls)
+	cfg, err := p.cfg.TLS.ConfigBy(n, of.TLS)
 	if err != nil {
 		t.DialContext = func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}

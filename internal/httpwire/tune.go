@@ -52,7 +52,7 @@ func tuned(dial dialContext, c *traffic.Connections) dialContext {
 		if err != nil {
 			return nil, err
 		}
-		if err := keepAlive(conn, c.Keepalive); err != nil {
+		if err := KeepAlive(conn, c.Keepalive); err != nil {
 			_ = conn.Close()
 			return nil, err
 		}
@@ -63,8 +63,8 @@ func tuned(dial dialContext, c *traffic.Connections) dialContext {
 	}
 }
 
-// keepAlive sets what k says of a connection of TCP, or of one around it that passes such settings on. Others have none.
-func keepAlive(conn net.Conn, k *traffic.Keepalive) error {
+// KeepAlive sets what k says of a connection of TCP, or of one around it that passes such settings on. Others have none.
+func KeepAlive(conn net.Conn, k *traffic.Keepalive) error {
 	if k == nil {
 		return nil
 	}

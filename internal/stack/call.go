@@ -41,8 +41,6 @@ type Call struct {
 	ChoosesLate bool
 	// Direct is set where the endpoint is not the mesh's to choose: the caller's transport or resolver finds it.
 	Direct bool
-	// OwnTLS is set where connections are secured as the caller has it, whatever the policy says, as they are where Direct is.
-	OwnTLS bool
 
 	// What is small stands together: every call is one of these, and their size is most of what it costs the collector.
 	waited   bool             // for the registry or a connection, so that Start is not now

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/internal/call"
 	"github.com/intramesh/intramesh/internal/snapshot"
 )
@@ -52,6 +53,10 @@ var (
 
 // Endpoints is what is known now; nil until the registry has answered. It takes no lock.
 func (d *Destination) Endpoints() *Endpoints { return d.endpoints.Load() }
+
+// Settings are what the routes of now say of the destination; never nil. Parts that a change of policy leaves as they were
+// stay the same pointers.
+func (d *Destination) Settings() *traffic.Settings { return d.regime.Load().settings }
 
 // Watch is [Destination.Endpoints] with a channel that is closed at the next change.
 func (d *Destination) Watch() (*Endpoints, <-chan struct{}) { return d.endpoints.Watch() }

@@ -50,7 +50,7 @@ func (n *Node) Service() string { return n.home.service }
 func (n *Node) Destination() string { return n.home.Name }
 
 // Settings are what the routes of now say of the node's destination; never nil.
-func (n *Node) Settings() *traffic.Settings { return n.home.regime.Load().settings }
+func (n *Node) Settings() *traffic.Settings { return n.home.Settings() }
 
 // Routed reports whether there may be such settings at all.
 func (n *Node) Routed() bool { return n.home.client.routes != nil }

@@ -78,6 +78,9 @@ func (r route) byTable(c *Call, g *generation) (err error) {
 	if err := c.unsecured(regime.settings.TLS); err != nil {
 		return err
 	}
+	if err := c.outdated(regime.settings.Connections); err != nil {
+		return err
+	}
 	c.exec = regime.executor(c.rule)
 	if b := regime.settings.Balance; b != nil && b.Hash != nil {
 		c.place(b.Hash, &q)
@@ -87,10 +90,19 @@ func (r route) byTable(c *Call, g *generation) (err error) {
 
 // unsecured is why the call cannot be made as the policy has it secured: it must not be sent in another way instead.
 func (c *Call) unsecured(t *traffic.TLS) error {
-	if t == nil || t.Mode == "" || t.Mode == traffic.TLSDisable || !c.Direct && !c.OwnTLS {
+	if t == nil || t.Mode == "" || t.Mode == traffic.TLSDisable || !c.Direct {
 		return nil
 	}
 	err := fmt.Errorf("intramesh: the policy secures connections to %s (TLS mode %q), and these are the caller's own", c.dest.Name, t.Mode)
+	return &call.Error{Reason: call.Invalid, Code: call.FailedPrecondition, Err: err}
+}
+
+// outdated is why a call of gRPC cannot be made over the connections that the policy asks for.
+func (c *Call) outdated(s *traffic.Connections) error {
+	if c.Protocol != call.GRPC || s == nil || s.HTTP2 == nil || *s.HTTP2 {
+		return nil
+	}
+	err := fmt.Errorf("intramesh: the policy has connections to %s speak HTTP/1.1 alone (Connections.HTTP2), and gRPC needs HTTP/2", c.dest.Name)
 	return &call.Error{Reason: call.Invalid, Code: call.FailedPrecondition, Err: err}
 }
 

@@ -1,0 +1,64 @@
+package clientgrpc
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/connectivity"
+
+	"github.com/intramesh/intramesh/client"
+	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/internal/meshtls"
+)
+
+func taking(t testing.TB, most int64) *conn {
+	t.Helper()
+	c, err := client.New(client.Config{Discovery: discovery.Static{"orders": {{Addr: "a:1"}}}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	g := newGroup(&lb{wake: make(chan struct{}, 1)}, c.Core().Destination("orders", time.Now()))
+	cn := &conn{group: g}
+	cn.terms.Store(&terms{of: meshtls.Basis{}, idle: time.Duration(most), most: most, worn: most})
+	cn.state.Store(uint32(connectivity.Ready))
+	return cn
+}
+
+// BenchmarkUse is what is asked of a connection for each call: without bounds, and with bounds on calls and idleness.
+func BenchmarkUse(b *testing.B) {
+	for name, most := range map[string]int64{"unbounded": 0, "bounded": 1 << 60} {
+		b.Run(name, func(b *testing.B) {
+			c := taking(b, most)
+			for b.Loop() {
+				if c.usable() && c.take() && c.enter() {
+					c.leave(0)
+				}
+			}
+		})
+	}
+}
+
+// However many choose a connection at the same moment, it gets no more calls than it may carry.
+func TestTake(t *testing.T) {
+	const most = 1000
+	cn := taking(t, most)
+	var taken atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range most {
+				if cn.take() {
+					taken.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if taken.Load() != most || cn.usable() {
+		t.Errorf("%d calls, of %d; usable: %t", taken.Load(), most, cn.usable())
+	}
+}
