@@ -75,17 +75,17 @@ func exchange(t *testing.T, s grpc.ClientStream) {
 
 // One after the other, calls fill each connection.
 func TestMaxRequests(t *testing.T) {
-	for _, max := range []int{1, 4, 10} {
-		connected(t, connections(&traffic.Connections{MaxRequests: max}), []string{"a:1"}, func(t *testing.T, _ *world, cc *grpc.ClientConn, l *ledger, _ *traffic.Live) {
+	for _, most := range []int{1, 4, 10} {
+		connected(t, connections(&traffic.Connections{MaxRequests: most}), []string{"a:1"}, func(t *testing.T, _ *world, cc *grpc.ClientConn, l *ledger, _ *traffic.Live) {
 			for range 20 {
 				ask(t, cc)
 			}
 			got := l.used()
-			if slices.Max(got) > max || len(got) < 20/max {
-				t.Errorf("at most %d: %v", max, got)
+			if slices.Max(got) > most || len(got) < 20/most {
+				t.Errorf("at most %d: %v", most, got)
 			}
-			if max < 8 && len(got) != 20/max {
-				t.Errorf("20 calls over %d connections, want %d: %v", len(got), 20/max, got)
+			if most < 8 && len(got) != 20/most {
+				t.Errorf("20 calls over %d connections, want %d: %v", len(got), 20/most, got)
 			}
 			if _, open := l.conns(); open > 2 {
 				t.Errorf("%d connections are open", open)
@@ -96,13 +96,13 @@ func TestMaxRequests(t *testing.T) {
 
 // Calls at the same time do not make it more, and none of them fails, nor do streams on connections that are full.
 func TestMaxRequestsAtOnce(t *testing.T) {
-	for _, max := range []int{1, 7} {
-		t.Run(fmt.Sprint(max), func(t *testing.T) { atOnce(t, max, 16, 50) })
+	for _, most := range []int{1, 7} {
+		t.Run(fmt.Sprint(most), func(t *testing.T) { atOnce(t, most, 16, 50) })
 	}
 }
 
-func atOnce(t *testing.T, max, callers, each int) {
-	w, l := newWorld(t, client.Config{Traffic: connections(&traffic.Connections{MaxRequests: max})}, "a:1", "b:1"), &ledger{}
+func atOnce(t *testing.T, most, callers, each int) {
+	w, l := newWorld(t, client.Config{Traffic: connections(&traffic.Connections{MaxRequests: most})}, "a:1", "b:1"), &ledger{}
 	w.serve("a:1", echo("a").server(grpc.StatsHandler(l)))
 	w.serve("b:1", echo("b").server(grpc.StatsHandler(l)))
 	cc := w.conn()
@@ -119,8 +119,8 @@ func atOnce(t *testing.T, max, callers, each int) {
 	}
 	wg.Wait()
 	exchange(t, s)
-	if got := l.used(); slices.Max(got) > max {
-		t.Errorf("at most %d a connection: %v", max, got)
+	if got := l.used(); slices.Max(got) > most {
+		t.Errorf("at most %d a connection: %v", most, got)
 	}
 	eventually(t, "the stream alone is in flight", func() bool { return w.inFlight() == 1 })
 }
