@@ -34,7 +34,8 @@ const maxAttempts = 16
 //
 // Options that come after them win, except for credentials beside an identity: such a connection is refused. With a dialer
 // of the caller's own (grpc.WithContextDialer) its connections are as it makes them: Config.Dial is passed over, and what a
-// policy says of ConnectTimeout and Keepalive.
+// policy says of ConnectTimeout and Keepalive. One that is given before them has no effect where c has Config.Dial or
+// Config.Traffic: Config.Dial is the place for it.
 //
 // The balancer is chosen by the service config, so grpc.WithDisableServiceConfig must not be used, and a default service
 // config of the caller's own has no effect.

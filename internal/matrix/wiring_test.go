@@ -86,7 +86,10 @@ func (w *world) meshCaller(c *client.Client) *caller {
 	if !w.column.isGRPC() {
 		return &caller{rt: c.Transport(w.transport(""))}
 	}
-	opts := append([]grpc.DialOption{w.dialer("")}, clientgrpc.DialOptions(c)...)
+	opts := clientgrpc.DialOptions(c)
+	if c.Config().Dial == nil {
+		opts = append(opts, w.dialer("")) // the mesh's own, which a policy needs, does not know this network
+	}
 	return &caller{cc: w.connect("mesh:///orders", opts...)}
 }
 
