@@ -168,13 +168,10 @@ func (s *stream) RecvMsg(m any) error {
 		err = s.spoil(m)
 	}
 	err = s.brokenBy(err)
-	switch err { //nolint:errorlint // the very error of grpc
-	case nil:
-		if s.watched {
-			s.Last().Moved()
-		}
-		return nil
-	case io.EOF:
+	if err == nil && s.watched {
+		s.Last().Moved()
+	}
+	if err == nil || err == io.EOF { //nolint:errorlint // grpc's very own
 		return err
 	}
 	return s.ending(err)

@@ -25,13 +25,12 @@ type verdict struct{ object, field, path string }
 
 // call is a request as the naive reading sees it.
 type istioCall struct {
-	host          string // in full
-	port          uint32
-	method, path  string
-	query         url.Values
-	headers       map[string]string
-	authority     string
-	caseSensitive bool
+	host         string // in full
+	port         uint32
+	method, path string
+	query        url.Values
+	headers      map[string]string
+	authority    string
 }
 
 func (n *naive) ask(q istioCall) verdict {

@@ -60,17 +60,17 @@ var retryTokens = map[string]bool{
 func tokens(list string) (on []string) {
 	for token := range strings.SplitSeq(list, ",") {
 		token = strings.TrimSpace(token)
-		if _, status := retryStatus(token); (retryTokens[token] || status) && !slices.Contains(on, token) {
+		if (retryTokens[token] || isRetryStatus(token)) && !slices.Contains(on, token) {
 			on = append(on, token)
 		}
 	}
 	return on
 }
 
-// retryStatus reads a status, of which Istio takes those that have a name.
-func retryStatus(token string) (int, bool) {
+// isRetryStatus reports whether it is a status, of which Istio takes those that have a name.
+func isRetryStatus(token string) bool {
 	n, err := strconv.Atoi(token)
-	return n, err == nil && n >= 200 && http.StatusText(n) != ""
+	return err == nil && n >= 200 && http.StatusText(n) != ""
 }
 
 // checkRetries holds Istio's rules for retries, and finds what cannot be honoured.
@@ -107,7 +107,7 @@ func (x *istio) checkRetryOn(o *Object, at, list string) {
 	for token := range strings.SplitSeq(list, ",") {
 		token = strings.TrimSpace(token)
 		acts, known := retryTokens[token]
-		if _, status := retryStatus(token); status || acts {
+		if acts || isRetryStatus(token) {
 			continue
 		}
 		switch {
@@ -126,8 +126,6 @@ func (x *istio) checkRetryOn(o *Object, at, list string) {
 		x.warn(o, at, "names nothing that has an effect, so that nothing is retried")
 	}
 }
-
-func isRetryStatus(token string) bool { _, is := retryStatus(token); return is }
 
 var noEffect = map[string]string{
 	"retriable-status-codes":     "no status is listed beside it, such as 503",

@@ -10,7 +10,7 @@ func TestName(t *testing.T) {
 	known := []string{"h2UpgradePolicy", "retries", "attempts", "host", "hosts", "perTryTimeout"}
 	for name, want := range map[string]string{
 		"retrys":            "retries",
-		"attemps":           "attempts",
+		"atempts":           "attempts",
 		"per_try_timeout":   "perTryTimeout",
 		"HOSTS":             "hosts",
 		"h2UpgradeElection": "h2UpgradePolicy", // it begins as that does
