@@ -130,12 +130,14 @@ func TestMaxAge(t *testing.T) {
 	p := connections(&traffic.Connections{MaxAge: 10 * time.Second, IdleTimeout: time.Hour})
 	connected(t, p, []string{"a:1"}, func(t *testing.T, w *world, cc *grpc.ClientConn, l *ledger, _ *traffic.Live) {
 		s := begun(t, cc)
-		for _, want := range []int{1, 1, 2, 2, 3} {
+		for i, want := range []int{1, 1, 2, 2, 3} {
+			if i > 0 {
+				time.Sleep(6 * time.Second)
+			}
 			ask(t, cc)
 			if got, _ := l.conns(); got != want {
 				t.Errorf("%d connections were made, want %d", got, want)
 			}
-			time.Sleep(6 * time.Second)
 		}
 		exchange(t, s)
 		if _, open := l.conns(); open != 2 {
