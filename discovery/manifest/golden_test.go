@@ -9,13 +9,21 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/intramesh/intramesh/client/traffic"
 )
 
+// TestIstioGolden holds the policies that Istio's own examples make.
+func TestIstioGolden(t *testing.T) { golden(t, "testdata/istio", 6) }
+
 // TestGatewayGolden holds the policies that the classical examples make.
-func TestGatewayGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/gateway/*.yaml")
-	if err != nil || len(files) < 4 {
+func TestGatewayGolden(t *testing.T) { golden(t, "testdata/gateway", 4) }
+
+// golden compares what becomes of each manifest in a folder, which has so many at least, with what is written down beside it.
+func golden(t *testing.T, dir string, least int) {
+	t.Helper()
+	files, err := filepath.Glob(dir + "/*.yaml")
+	if err != nil || len(files) < least {
 		t.Fatal(files, err)
 	}
 	for _, name := range files {
