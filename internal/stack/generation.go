@@ -92,14 +92,12 @@ func (d *Destination) compile(old *regime, g *generation) (*regime, error) {
 		return nil, err
 	}
 	r := &regime{of: g, policy: p, settings: st}
-	if old != nil {
-		r.settings = keeping(st, old.settings)
-	}
-	if old != nil {
-		r.exec, err = old.exec.With(p)
-	} else {
+	if old == nil {
 		r.exec, err = resilience.New(p)
+		return r, err
 	}
+	r.settings = keeping(st, old.settings)
+	r.exec, err = old.exec.With(p)
 	return r, err
 }
 

@@ -29,12 +29,8 @@ func (d *Destination) picking() picking {
 		p.calm = o.MinHealthPercent
 	}
 	if b := r.settings.Balance; b != nil {
-		p.Algorithm = cmp.Or(b.Algorithm, p.Algorithm)
-		p.Choices, p.BoundedLoad = b.Choices, b.BoundedLoad
-		p.RingMin, p.RingMax, p.TableSize = b.RingMin, b.RingMax, b.TableSize
-		if s := b.SlowStart; s != nil {
-			p.SlowStart = &balance.SlowStart{Window: s.Window, MinPercent: s.MinPercent, Aggression: s.Aggression}
-		}
+		p.Config = b.Config()
+		p.Algorithm = cmp.Or(p.Algorithm, d.client.balance)
 	}
 	return p
 }
