@@ -116,7 +116,7 @@ func (c *catalog) do(ops api.TxnOps) {
 
 func (c *catalog) ids(service string) []string {
 	c.t.Helper()
-	all, _, err := c.api.Catalog().Service(service, "", nil)
+	all, _, err := c.api.Catalog().Service(service, "", &api.QueryOptions{RequireConsistent: true})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func (c *catalog) ids(service string) []string {
 }
 
 func (c *catalog) names() map[string][]string {
-	all, _, err := c.api.Catalog().Services(nil)
+	all, _, err := c.api.Catalog().Services(&api.QueryOptions{RequireConsistent: true})
 	if err != nil {
 		c.t.Error(err)
 	}

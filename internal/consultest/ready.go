@@ -2,12 +2,15 @@ package consultest
 
 import (
 	"time"
+
+	"github.com/hashicorp/consul/api"
 )
 
 // patience bounds the wait for an agent on a busy machine.
 const patience = 2 * time.Minute
 
-// WaitReady waits until the agent knows a leader and finds itself in the catalog.
+// WaitReady waits until the agent knows a leader that has read its whole log, and finds itself in the catalog: one that
+// has only just been elected may still answer with what there was before, or with nothing.
 func (s *Server) WaitReady() {
 	s.t.Helper()
 	c := s.Client()
@@ -19,7 +22,7 @@ func (s *Server) WaitReady() {
 		if err != nil || leader == "" {
 			return false
 		}
-		node, _, err := c.Catalog().Node(s.name, nil)
+		node, _, err := c.Catalog().Node(s.name, &api.QueryOptions{RequireConsistent: true})
 		return err == nil && node != nil && (len(s.cfg.Join) > 0 || len(node.Services) > 0)
 	})
 }
