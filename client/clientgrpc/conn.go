@@ -26,11 +26,12 @@ type conn struct {
 	terms  atomic.Pointer[terms]  // by which it was made last; nil: it never was
 	making atomic.Pointer[making] // while it is being made
 	picks  atomic.Int64           // calls that were given to it since it was made, where they are bounded
-	calls  atomic.Int64           // under way on it, where it may be idle for some time only; left is then kept
+	calls  atomic.Int64           // under way on it, chosen or begun, where its use is bounded; left is then kept
 	ready  atomic.Int64           // when it became ready, by clock
 	left   atomic.Int64           // when the last call on it ended, or when it became ready, by clock
 
-	next *conn // what is to replace it; the keeper's
+	next    *conn       // what is to replace it; the keeper's
+	parting atomic.Bool // it has been replaced, and is closed when no call is under way on it
 }
 
 // connKey is where an address carries its connection, for dialers and credentials.

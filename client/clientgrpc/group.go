@@ -41,6 +41,7 @@ type group struct {
 	alarm  int64         // when it has to be looked at without any news, in Unix nanoseconds; 0: never
 	check  int64         // when a connection of it has been idle or in use for as long as it may, likewise
 	rested bool          // connections were closed for being idle: none is made ahead until calls find none at all
+	parted []*conn       // those that were replaced while calls were under way on them
 	gone   chan struct{} // ends the watcher; nil while there is none
 }
 

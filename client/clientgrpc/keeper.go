@@ -42,6 +42,7 @@ func (g *group) reconcile(eps *stack.Endpoints) *tally {
 		return t
 	}
 	g.renew()
+	g.seeOff()
 	g.conns.Range(func(_, v any) bool {
 		c := v.(*conn)
 		if c.node.Retired() {
@@ -220,6 +221,10 @@ func (g *group) closeAll() {
 		g.close(v.(*conn))
 		return true
 	})
+	for _, c := range g.parted {
+		c.sc.Shutdown()
+	}
+	g.parted = nil
 }
 
 func (g *group) close(c *conn) {

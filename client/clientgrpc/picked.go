@@ -32,9 +32,10 @@ type picked struct {
 // origin is where the clock of the picks begins: the time since then is one word, and sooner read than the time of day.
 var origin = time.Now()
 
-// take notes a choice and gives what grpc calls when the stream it was made for is over.
-func (r *rpc) take(c *conn) func(balancer.DoneInfo) {
-	n, counted := c.node, c.enter()
+// take notes a choice and gives what grpc calls when the stream it was made for is over. Where the call is counted it leaves
+// the connection then.
+func (r *rpc) take(c *conn, counted bool) func(balancer.DoneInfo) {
+	n := c.node
 	r.picked = picked{node: n, began: clock()}
 	a := r.Last()
 	a.Node, a.Addr = n, n.Addr()

@@ -30,7 +30,7 @@ func (l *lostOnce) Try(a *stack.Attempt) {
 		return
 	}
 	l.first = n
-	l.take(&conn{node: n})(balancer.DoneInfo{})
+	l.take(&conn{node: n}, false)(balancer.DoneInfo{})
 	l.err = l.again()
 }
 

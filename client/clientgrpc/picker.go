@@ -30,8 +30,10 @@ func (p *picker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 		return balancer.PickResult{}, r.notPicked(err, g)
 	}
 	c := g.conn(n)
-	if c == nil || !c.take() {
-		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable // it has just left or is used up; the picker is about to change
+	if c != nil {
+		if ok, counted := c.take(); ok {
+			return balancer.PickResult{SubConn: c.sc, Done: r.take(c, counted)}, nil
+		}
 	}
-	return balancer.PickResult{SubConn: c.sc, Done: r.take(c)}, nil
+	return balancer.PickResult{}, balancer.ErrNoSubConnAvailable // it has just left or is used up; the picker is about to change
 }

@@ -142,11 +142,14 @@ func (g *group) pickAny() (balancer.PickResult, error) {
 		return balancer.PickResult{}, g.trouble(stack.ErrNotConnected)
 	}
 	c := g.conn(n)
-	if c == nil || !c.take() {
+	if c == nil {
+		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable
+	}
+	ok, counted := c.take()
+	if !ok {
 		return balancer.PickResult{}, balancer.ErrNoSubConnAvailable
 	}
 	n.Load.Begin()
-	counted := c.enter()
 	return balancer.PickResult{SubConn: c.sc, Done: func(balancer.DoneInfo) {
 		n.Load.End()
 		if counted {

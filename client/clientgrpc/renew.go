@@ -1,6 +1,7 @@
 package clientgrpc
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/connectivity"
@@ -49,7 +50,8 @@ func (g *group) takeOver(c *conn) {
 	g.succeed(c, c.used.Load())
 }
 
-// supersede puts another connection in the place of c at once.
+// supersede puts another connection in the place of c at once. A call that was given to c and has not begun may still begin
+// there, unless c is secured in another way than it should be.
 func (g *group) supersede(c *conn, of *terms) {
 	if c.next != nil && c.next.terms.Load() != nil && c.next.terms.Load().of.TLS != of.of.TLS {
 		c.next.sc.Shutdown()
@@ -69,7 +71,27 @@ func (g *group) succeed(c *conn, used bool) {
 	c.next.used.Store(used)
 	g.conns.Store(c.node, c.next)
 	c.next = nil
-	c.sc.Shutdown()
+	t := c.terms.Load()
+	if c.State() != connectivity.Ready || !t.bounded() || t.of.TLS != g.present().of.TLS {
+		c.sc.Shutdown()
+		return
+	}
+	c.parting.Store(true)
+	g.parted = append(g.parted, c)
+}
+
+// seeOff closes connections that have been replaced, when the calls on them are over. What is closed at once loses the calls
+// that were given to it and have not begun: grpc looks at a connection only after it was chosen, and at its state again when
+// the credentials of the call are known. It would choose anew, so that a connection of which the last call is the reason to
+// replace it would carry one less than it may, and one that may carry a single call might never carry any.
+func (g *group) seeOff() {
+	g.parted = slices.DeleteFunc(g.parted, func(c *conn) bool {
+		over := c.calls.Load() == 0
+		if over {
+			c.sc.Shutdown()
+		}
+		return over
+	})
 }
 
 // barred reports whether no call may begin on the connection any more, or where it failed, whether by other terms it may not.

@@ -37,6 +37,9 @@ func termsOf(b meshtls.Basis) *terms {
 	return t
 }
 
+// bounded reports whether the connection is closed at some time for how it was used: the calls on it are then counted.
+func (t *terms) bounded() bool { return t.idle > 0 || t.age > 0 || t.most > 0 }
+
 // present is the terms of now. Only the keeper asks.
 func (g *group) present() *terms {
 	if b := g.lb.feed.tls.Basis(g.dest.Settings()); g.terms == nil || g.terms.of != b {

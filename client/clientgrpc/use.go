@@ -25,36 +25,39 @@ func (c *conn) usable() bool {
 	return t.of.TLS == c.group.dest.Settings().TLS && (t.most == 0 || c.picks.Load() < t.most)
 }
 
-// take gives the connection a call, where one may begin there.
-func (c *conn) take() bool {
+// take gives the connection a call, where one may begin there, and reports whether the call has to be told to leave. The
+// call is under way before it counts as one of those that the connection may carry: so when these are used up, each of
+// them is either under way or over.
+func (c *conn) take() (ok, counted bool) {
 	t := c.terms.Load()
-	ok := t != nil && t.of.TLS == c.group.dest.Settings().TLS
-	if ok && t.most > 0 {
-		n := c.picks.Add(1)
-		if n == t.worn || n == t.most {
-			c.group.nudge()
-		}
-		ok = n <= t.most
-	}
-	if !ok {
+	if t == nil || t.of.TLS != c.group.dest.Settings().TLS {
 		c.group.stir()
+		return false, false
 	}
-	return ok
+	if counted = t.bounded(); counted {
+		c.calls.Add(1)
+	}
+	if t.most == 0 {
+		return true, counted
+	}
+	n := c.picks.Add(1)
+	if n == t.worn || n == t.most {
+		c.group.nudge()
+	}
+	if n > t.most {
+		c.calls.Add(-1)
+		c.group.stir()
+		return false, false
+	}
+	return true, true
 }
 
-// enter counts a call that begins, and reports whether that has to be told to leave.
-func (c *conn) enter() bool {
-	t := c.terms.Load()
-	if t == nil || t.idle == 0 {
-		return false
-	}
-	c.calls.Add(1)
-	return true
-}
-
+// leave ends a call. The last one on a connection that has been replaced has the keeper close it.
 func (c *conn) leave(now time.Duration) {
 	c.left.Store(int64(now))
-	c.calls.Add(-1)
+	if c.calls.Add(-1) == 0 && c.parting.Load() {
+		c.group.nudge()
+	}
 }
 
 // stir has the keeper look, and tell grpc, so that what waits for a connection asks again.

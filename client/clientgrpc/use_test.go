@@ -34,7 +34,10 @@ func BenchmarkUse(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			c := taking(b, most)
 			for b.Loop() {
-				if c.usable() && c.take() && c.enter() {
+				if !c.usable() {
+					b.Fatal("it is not usable")
+				}
+				if _, counted := c.take(); counted {
 					c.leave(0)
 				}
 			}
@@ -51,14 +54,14 @@ func TestTake(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range most {
-				if cn.take() {
+				if ok, _ := cn.take(); ok {
 					taken.Add(1)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if taken.Load() != most || cn.usable() {
-		t.Errorf("%d calls, of %d; usable: %t", taken.Load(), most, cn.usable())
+	if taken.Load() != most || cn.calls.Load() != most || cn.usable() {
+		t.Errorf("%d calls, %d under way, of %d; usable: %t", taken.Load(), cn.calls.Load(), most, cn.usable())
 	}
 }
