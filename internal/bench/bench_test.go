@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/intramesh/intramesh/discovery/balance"
 )
@@ -43,6 +48,43 @@ func TestRun(t *testing.T) {
 		if !line.MatchString(l) {
 			t.Errorf("unexpected line: %s", l)
 		}
+	}
+}
+
+// TestWarmUp opens streams right after it: they meet connections to all servers, so that two of them never share one.
+func TestWarmUp(t *testing.T) {
+	const servers = 3
+	keys, err := newPKI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	peers := make(map[string]int)
+	open := func(conn *grpc.ClientConn, r *rig) (op, error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r.onClose(cancel)
+		s, err := conn.NewStream(ctx, &echo.Streams[0], "/bench.Echo/Stream")
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(s.SendMsg(wrapperspb.Bytes(message)), s.RecvMsg(new(wrapperspb.BytesValue))); err != nil {
+			return nil, err
+		}
+		p, _ := peer.FromContext(s.Context())
+		peers[p.Addr.String()]++
+		return nil, nil
+	}
+	r := new(rig)
+	defer r.close()
+	if err := tunedGRPC(setup{pki: keys, callers: 2 * servers, endpoints: servers}, r, open); err != nil {
+		t.Fatal(err)
+	}
+	for addr, n := range peers {
+		if n != 2 {
+			t.Errorf("%d streams at %s, want 2", n, addr)
+		}
+	}
+	if len(peers) != servers {
+		t.Errorf("streams at %d servers, want %d", len(peers), servers)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -124,19 +125,38 @@ func listen(n int, serve func(net.Listener)) (addrs []string, err error) {
 	return addrs, nil
 }
 
-// connectGRPC fills the rig with the callers of one connection.
-func connectGRPC(r *rig, s setup, newOp newGRPCOp, target string, opts ...grpc.DialOption) error {
+// connectGRPC fills the rig with the callers of one grpc.ClientConn to a number of servers.
+func connectGRPC(r *rig, s setup, newOp newGRPCOp, servers int, target string, opts ...grpc.DialOption) error {
 	conn, err := grpc.NewClient(target, opts...)
 	if err != nil {
 		return err
 	}
 	r.onClose(func() { _ = conn.Close() })
+	if err := warmUp(conn, servers); err != nil {
+		return err
+	}
 	for range s.callers {
 		call, err := newOp(conn, r)
 		if err != nil {
 			return err
 		}
 		r.ops = append(r.ops, call)
+	}
+	return nil
+}
+
+// warmUp calls until every server has answered. Streams stay for good where they are opened, and every balancer, grpc's own
+// included, opens them on what is connected by then: the first moment alone would decide how many messages leave in one write.
+func warmUp(conn *grpc.ClientConn, servers int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	answered := make(map[string]struct{})
+	for len(answered) < servers {
+		var p peer.Peer
+		if err := conn.Invoke(ctx, "/bench.Echo/Unary", wrapperspb.Bytes(message), new(wrapperspb.BytesValue), grpc.Peer(&p)); err != nil {
+			return err
+		}
+		answered[p.Addr.String()] = struct{}{}
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func meshGRPC(s setup, r *rig, newOp newGRPCOp) error {
 	if err != nil {
 		return err
 	}
-	return connectGRPC(r, s, newOp, "mesh:///"+service, clientgrpc.DialOptions(c)...)
+	return connectGRPC(r, s, newOp, len(addrs), "mesh:///"+service, clientgrpc.DialOptions(c)...)
 }
 
 // meshHTTP is the same over net/http.

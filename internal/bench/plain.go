@@ -17,7 +17,7 @@ func plainGRPC(s setup, r *rig, newOp newGRPCOp) error {
 	if err != nil {
 		return err
 	}
-	return connectGRPC(r, s, newOp, addrs[0], withTLS(s.pki.clientTLS()))
+	return connectGRPC(r, s, newOp, 1, addrs[0], withTLS(s.pki.clientTLS()))
 }
 
 // tunedGRPC has what the mesh has beneath it: the transport settings that servergrpc chooses, and a connection to each of
@@ -27,7 +27,7 @@ func tunedGRPC(s setup, r *rig, newOp newGRPCOp) error {
 	if err != nil {
 		return err
 	}
-	return connectGRPC(r, s, newOp, roundRobinTarget, append(roundRobin(addrs), withTLS(s.pki.clientTLS()))...)
+	return connectGRPC(r, s, newOp, len(addrs), roundRobinTarget, append(roundRobin(addrs), withTLS(s.pki.clientTLS()))...)
 }
 
 const roundRobinTarget = "bench:///" + service

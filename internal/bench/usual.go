@@ -28,7 +28,7 @@ func usualGRPC(s setup, r *rig, newOp newGRPCOp) error {
 	}
 	retries := retry.UnaryClientInterceptor( // streams of both directions it cannot retry
 		retry.WithMax(3), retry.WithCodes(codes.Unavailable), retry.WithBackoff(retry.BackoffExponential(25*time.Millisecond)))
-	return connectGRPC(r, s, newOp, roundRobinTarget, append(roundRobin(addrs),
+	return connectGRPC(r, s, newOp, len(addrs), roundRobinTarget, append(roundRobin(addrs),
 		withTLS(s.pki.clientTLS()),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otel...)),
 		grpc.WithChainUnaryInterceptor(retries),
