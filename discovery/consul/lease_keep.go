@@ -27,10 +27,14 @@ func (l *lease) stop() {
 // it is time; less often than every second while the agent does not listen.
 func (l *lease) run(talk, ctx context.Context) {
 	defer close(l.done)
-	tick := time.NewTicker(min(l.every, time.Second))
+	look := min(l.every, time.Second)
+	tick := time.NewTicker(look)
 	defer tick.Stop()
 	pauses, bad := again.BackOff(), ""
-	next := time.Now().Add(l.every)
+	// No look is on the dot: what is due within half of the time to the next one is due. Were it late by the time that the
+	// agent took to answer, every word would have to wait for the look after it.
+	due := func(since time.Time, pause time.Duration) time.Time { return since.Add(pause - look/2) }
+	next := due(time.Now(), l.every)
 	for {
 		select {
 		case <-talk.Done():
@@ -40,17 +44,18 @@ func (l *lease) run(talk, ctx context.Context) {
 		if time.Now().Before(next) && (bad != "" || l.up() == l.said) {
 			continue
 		}
+		began := time.Now()
 		err := l.keep(talk, ctx)
 		if talk.Err() != nil {
 			return
 		}
-		pause := l.every
 		if err == nil {
 			pauses.Reset()
+			next = due(began, l.every)
 		} else {
-			pause = min(pause, pauses.NextBackOff())
+			next = due(time.Now(), min(l.every, pauses.NextBackOff()))
 		}
-		next, bad = time.Now().Add(pause), l.report(bad, err)
+		bad = l.report(bad, err)
 	}
 }
 

@@ -275,6 +275,31 @@ func TestLeaseDoesNotHurry(t *testing.T) {
 	})
 }
 
+// TestBeat counts what is said to agents that take their time: it is said thrice in a TTL all the same.
+func TestBeat(t *testing.T) {
+	for ttl, takes := range map[time.Duration]time.Duration{
+		900 * time.Millisecond: time.Millisecond,
+		3 * time.Second:        time.Millisecond,
+		15 * time.Second:       time.Millisecond,
+		16 * time.Second:       2 * time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, p := newAgent(t, Config{})
+			a.oddly("update", func(http.ResponseWriter, *http.Request) bool { time.Sleep(takes); return true })
+			r := anOrder
+			r.Checks = []discovery.Check{{TTL: ttl}}
+			l := register(t, p, r)
+			before := a.count()
+			time.Sleep(100 * ttl)
+			if n := a.count() - before; n < 290 || n > 340 { // a TTL of 16 s is spoken of every 5 s, as looks are
+				t.Errorf("%d words in 100 TTLs of %v to an agent that takes %v to answer, want 300 or some more", n, ttl, takes)
+			}
+			leave(t, l)
+			time.Sleep(takes) // what is being said
+		})
+	}
+}
+
 // TestTinyTTL checks that no span is too short for a timer.
 func TestTinyTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
