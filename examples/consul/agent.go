@@ -26,13 +26,10 @@ type agent struct {
 	ended  chan struct{}
 }
 
-// newAgent prepares the n-th agent of a cluster, and starts nothing.
-func newAgent(binary, dir, name string) (*agent, error) {
-	a := &agent{name: name, binary: binary, dir: filepath.Join(dir, name)}
+// newAgent prepares an agent of a cluster, and starts nothing.
+func newAgent(binary, dir, name string, p ports) (*agent, error) {
+	a := &agent{ports: p, name: name, binary: binary, dir: filepath.Join(dir, name)}
 	var err error
-	if a.ports, err = findPorts(); err != nil {
-		return nil, err
-	}
 	if a.view, err = newView(a.addr()); err != nil {
 		return nil, err
 	}
@@ -40,15 +37,15 @@ func newAgent(binary, dir, name string) (*agent, error) {
 }
 
 // addr is that of its HTTP API, and raft what a leader's address looks like where it leads.
-func (a *agent) addr() string { return fmt.Sprintf("127.0.0.1:%d", a.http) }
-func (a *agent) raft() string { return fmt.Sprintf("127.0.0.1:%d", a.rpc) }
+func (a *agent) addr() string { return local(a.http) }
+func (a *agent) raft() string { return local(a.rpc) }
 
 // configure writes its configuration.
 func (a *agent) configure(number int, servers []*agent, more map[string]any) error {
 	const off = -1
 	var join []string
 	for _, s := range servers {
-		join = append(join, fmt.Sprintf("127.0.0.1:%d", s.serf))
+		join = append(join, local(s.serf))
 	}
 	file := map[string]any{
 		"node_name": a.name, "node_id": fmt.Sprintf("00000000-0000-4000-8000-%012d", number), "data_dir": a.data(),

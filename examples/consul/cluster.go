@@ -11,7 +11,10 @@ import (
 )
 
 // cluster is a Consul of three servers, and an agent for each of two hosts, which are this machine twice.
-type cluster struct{ servers, agents []*agent }
+type cluster struct {
+	servers, agents []*agent
+	ports           *block
+}
 
 // agentsDir is what the agents have in the folder of the run, one folder each.
 const agentsDir = "consul"
@@ -19,22 +22,37 @@ const agentsDir = "consul"
 // startCluster returns when all know who leads.
 func startCluster(ctx context.Context, binary, dir string) (*cluster, error) {
 	c := new(cluster)
+	err := c.prepare(binary, filepath.Join(dir, agentsDir))
+	if err == nil {
+		err = c.start(ctx)
+	}
+	if err != nil {
+		c.end()
+	}
+	return c, err
+}
+
+func (c *cluster) prepare(binary, dir string) error {
+	var err error
+	if c.ports, err = findBlock(); err != nil {
+		return err
+	}
 	for i := range 5 {
 		list, name := &c.servers, fmt.Sprintf("server-%d", i+1)
 		if i >= 3 {
 			list, name = &c.agents, fmt.Sprintf("agent-%d", i-2)
 		}
-		a, err := newAgent(binary, filepath.Join(dir, agentsDir), name)
+		p, err := c.ports.ports()
 		if err != nil {
-			return nil, err
+			return err
+		}
+		a, err := newAgent(binary, dir, name, p)
+		if err != nil {
+			return err
 		}
 		*list = append(*list, a)
 	}
-	err := c.start(ctx)
-	if err != nil {
-		c.end()
-	}
-	return c, err
+	return nil
 }
 
 func (c *cluster) start(ctx context.Context) error {
@@ -69,6 +87,9 @@ func (c *cluster) all() []*agent {
 func (c *cluster) end() {
 	for _, a := range c.all() {
 		a.kill()
+	}
+	if c.ports != nil {
+		c.ports.lock.Close()
 	}
 }
 

@@ -2,40 +2,66 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
-	"strconv"
 )
 
 // ports are those of an agent, which keeps them when it is restarted.
 type ports struct{ http, serf, rpc int }
 
-// findPorts finds ports that are free for TCP and UDP. They are below those that a system gives to connections, so that
-// none of the many here takes one while its agent is away.
-func findPorts() (ports, error) {
-	var found [3]int
-	for i := range found {
-		l, p, err := listen()
-		if err != nil {
-			return ports{}, err
+// block is a hundred ports, which are a run's because it listens at the first: other runs, and the tests of this module,
+// look there before they take one, so that nobody takes the ports of an agent before it starts or while it is away. They
+// are below those that a system gives to connections that go out, for the same reason.
+type block struct {
+	lock      net.Listener
+	next, end int
+}
+
+const (
+	firstPort = 10_000
+	blocks    = 220
+	blockSize = 100
+)
+
+var errNoPort = errors.New("no port is free")
+
+// findBlock takes one that nobody has.
+func findBlock() (*block, error) {
+	for _, n := range rand.Perm(blocks) {
+		first := firstPort + n*blockSize
+		if l, err := net.Listen("tcp", local(first)); err == nil {
+			return &block{lock: l, next: first + 1, end: first + blockSize}, nil
 		}
-		defer l.Close() // when all are found, so that they differ
-		defer p.Close()
-		found[i] = l.Addr().(*net.TCPAddr).Port
+	}
+	return nil, errNoPort
+}
+
+// ports are the next three that are free for TCP and UDP.
+func (b *block) ports() (ports, error) {
+	var found []int
+	for ; len(found) < 3; b.next++ {
+		if b.next == b.end {
+			return ports{}, errNoPort
+		}
+		if free(b.next) {
+			found = append(found, b.next)
+		}
 	}
 	return ports{http: found[0], serf: found[1], rpc: found[2]}, nil
 }
 
-func listen() (l net.Listener, p net.PacketConn, err error) {
-	for range 100 {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(12000+rand.IntN(20000)))
-		if l, err = net.Listen("tcp", addr); err != nil {
-			continue
-		}
-		if p, err = net.ListenPacket("udp", addr); err == nil {
-			return l, p, nil
-		}
-		l.Close()
+func free(port int) bool {
+	l, err := net.Listen("tcp", local(port))
+	if err != nil {
+		return false
 	}
-	return nil, nil, errors.Join(errors.New("no port is free"), err)
+	defer l.Close()
+	p, err := net.ListenPacket("udp", local(port))
+	if err != nil {
+		return false
+	}
+	return p.Close() == nil
 }
+
+func local(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
