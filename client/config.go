@@ -30,7 +30,8 @@ type Config struct {
 	// (TLS, Connections, Balance, Locality, subsets, other services) needs Discovery. Nil: every call goes to the service
 	// that it names.
 	Traffic traffic.Source
-	// Local is what is known of this process, for conditions on the source and for nearness. Needs Traffic.
+	// Local is what is known of this process, for conditions on the source and for nearness. Without Traffic nothing asks for
+	// it.
 	Local traffic.Local
 	// Resilience is the policy for each service: time limits, retries, budgets, breakers, outlier detection. SetResilience
 	// replaces it.

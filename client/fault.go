@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 // Answer stands in for a server's answer, as the policy has it.
 func (x *exchange) Answer(a *stack.Attempt, answer *call.Answer) {
 	if answer == nil || !a.Replied() {
-		err := a.Ctx.Err()
+		err := context.Cause(a.Ctx) // as net/http has it, so that a limit of the mesh is not taken for the caller's leaving
 		if err == nil {
 			err = a.Late()
 		}

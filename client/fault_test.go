@@ -95,6 +95,20 @@ func TestFaultAborts(t *testing.T) {
 	}
 }
 
+// TestFaultDelayEndsInTime: an attempt that is held back beyond its time fails as one whose server was silent, and not as one
+// whose caller left.
+func TestFaultDelayEndsInTime(t *testing.T) {
+	p := resilience.Policy{Retry: &resilience.Retry{Retries: 1, PerTry: time.Second}}
+	cfg := chaos(p, traffic.Fault{Percent: 100, Scope: traffic.ScopeAttempt, Delay: time.Hour})
+	overBoth(t, cfg, http.HandlerFunc(echo), func(t *testing.T, m *mesh, rt http.RoundTripper) {
+		_, _, err := get(t, rt, nil)
+		e, ok := errors.AsType[*client.Error](err)
+		if !ok || e.Reason != client.TryTimeout || e.Attempts != 2 || !e.Timeout() || errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 // TestFaultThenRetry: an attempt that was aborted is followed by a real one, with the rewritten path and the whole body.
 func TestFaultThenRetry(t *testing.T) {
 	to := "/v2"

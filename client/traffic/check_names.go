@@ -71,6 +71,8 @@ func isToken(s string) bool {
 // checkHeaderName checks one that is looked at.
 func (c *checker) checkHeaderName(field, name string) {
 	switch {
+	case lowerString(name) == "host":
+		c.bad(field, name, "not among the headers: Match has Authority for it")
 	case isToken(name):
 	case name == "":
 		c.bad(field, nil, "must not be empty")

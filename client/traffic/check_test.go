@@ -67,6 +67,7 @@ func TestMistakes(t *testing.T) {
 		`Match[0].Query[0].Name: must not be empty`:                        matching(Match{Query: []Field{{Value: Present()}}}),
 		`Match[0].Source: the name of a label`:                             matching(Match{Source: map[string]string{"": "x"}}),
 		`Match[0].Headers[0].Name: must not be empty`:                      withHeaders(Field{Value: Present()}),
+		`Match[0].Headers[0].Name: "Host": not among the h`:                withHeaders(Field{Name: "Host", Value: Exact("orders")}),
 		`Match[0].Headers[0].Name: ":path": not a header: Match has`:       withHeaders(Field{Name: ":path", Value: Present()}),
 		`Match[0].Headers[0].Name: "a b": not the name of a`:               withHeaders(Field{Name: "a b", Value: Present()}),
 		`Match[0].Headers[0].Value: must say something`:                    withHeaders(Field{Name: "a"}),

@@ -7,7 +7,7 @@ import (
 )
 
 // Live is a policy that the process itself changes while it runs: a [Source] for any number of watchers. It is safe for
-// use by many goroutines.
+// use by many goroutines. The zero Live has the empty policy, under which calls go to the service that they name.
 type Live struct {
 	policy snapshot.Value[Policy]
 }
@@ -32,14 +32,21 @@ func (l *Live) Set(p Policy) error {
 }
 
 // Policy is the policy in force. It must not be changed.
-func (l *Live) Policy() Policy { return *l.policy.Load() }
+func (l *Live) Policy() Policy { return orEmpty(l.policy.Load()) }
+
+func orEmpty(p *Policy) Policy {
+	if p == nil {
+		return Policy{}
+	}
+	return *p
+}
 
 // WatchTraffic tells fn the policy in force and each one that comes after it. A watcher that is slow misses those that were
 // replaced meanwhile, never the last.
 func (l *Live) WatchTraffic(ctx context.Context, fn func(Update)) error {
 	for ctx.Err() == nil {
 		p, changed := l.policy.Watch()
-		fn(Update{Policy: *p})
+		fn(Update{Policy: orEmpty(p)})
 		select {
 		case <-changed:
 		case <-ctx.Done():

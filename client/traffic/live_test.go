@@ -54,6 +54,30 @@ func TestLive(t *testing.T) {
 	})
 }
 
+// The zero Live is one with the empty policy, until it is given another.
+func TestLiveZero(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var live Live
+		if p := live.Policy(); !p.Equal(Policy{}) {
+			t.Errorf("policy %v", p)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var seen []int
+		go func() {
+			_ = live.WatchTraffic(ctx, func(u Update) { seen = append(seen, u.Policy.MirrorLimits.Calls) })
+		}()
+		synctest.Wait()
+		if err := live.Set(version(2)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if len(seen) != 2 || seen[0] != 0 || seen[1] != 2 {
+			t.Errorf("saw %v, want [0 2]", seen)
+		}
+	})
+}
+
 // A watcher that is slow learns the last policy and not each one before it.
 func TestLiveCoalesces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

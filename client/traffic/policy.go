@@ -75,7 +75,8 @@ type Match struct {
 	Method Value `json:"method,omitzero"`
 	// GRPC holds for gRPC calls alone.
 	GRPC *GRPCMatch `json:"grpc,omitempty"`
-	// Headers must all hold. Names are compared without regard to case.
+	// Headers must all hold, of those that the caller has set: what net/http and grpc add by themselves, such as Content-Length
+	// and User-Agent, is not there yet. Names are compared without regard to case.
 	Headers []Field `json:"headers,omitempty"`
 	// Query are parameters of the URL, which must all hold, for the first value of each, unescaped. gRPC has none.
 	Query []Field `json:"query,omitempty"`

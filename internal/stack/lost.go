@@ -6,6 +6,7 @@ import (
 
 	"github.com/intramesh/intramesh/client/traffic"
 	"github.com/intramesh/intramesh/discovery"
+	"github.com/intramesh/intramesh/internal/call"
 )
 
 // A subset that a change of policy takes away has calls under way, and calls that have just been routed there by the policy
@@ -21,6 +22,19 @@ func (g *generation) labels(d *Destination) (map[string]string, error) {
 		return nil, fmt.Errorf("%w: there are no routes", traffic.ErrUnknownSubset)
 	}
 	return g.table.Subset(d.service, d.subset)
+}
+
+// undeclared is the error for a call that g sends to a subset which it does not have: a route for all hosts names a subset that
+// only some of them have. It matters that it is not another's left-over.
+func (d *Destination) undeclared(g *generation) error {
+	if d.lost.Load() == 0 {
+		return nil
+	}
+	if _, err := g.labels(d); err != nil {
+		err = fmt.Errorf("%w: %w", err, discovery.ErrNoEndpoint)
+		return &call.Error{Reason: call.NoEndpoint, Code: call.Unavailable, Err: err}
+	}
+	return nil
 }
 
 // settle notes whether the policy of g has the subset. The caller holds the client's setting.

@@ -74,6 +74,9 @@ func (r route) byTable(c *Call, g *generation) (err error) {
 	if c.dest.Name != c.Service {
 		c.SentTo = &c.dest.Name
 	}
+	if err := c.dest.undeclared(g); err != nil {
+		return err
+	}
 	regime := c.dest.under(g)
 	if err := c.unsecured(regime.settings.TLS); err != nil {
 		return err
