@@ -454,21 +454,23 @@ func TestMirrorEndsWithTheClient(t *testing.T) {
 
 // TestMirrorPanics: a transport of the caller's that panics with a copy does not end the process.
 func TestMirrorPanics(t *testing.T) {
-	m := newMirrored(t, traffic.MirrorLimits{}, http.HandlerFunc(echo), nil, func(c *client.Config, _ *traffic.Route) {
-		c.WrapAttempt = func(rt http.RoundTripper) http.RoundTripper {
-			return roundTripFunc(func(r *http.Request) (*http.Response, error) {
-				if strings.Contains(r.Host, "-shadow") {
-					panic("not for copies")
-				}
-				return rt.RoundTrip(r)
-			})
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirrored(t, traffic.MirrorLimits{}, http.HandlerFunc(echo), nil, func(c *client.Config, _ *traffic.Route) {
+			c.WrapAttempt = func(rt http.RoundTripper) http.RoundTripper {
+				return roundTripFunc(func(r *http.Request) (*http.Response, error) {
+					if strings.Contains(r.Host, "-shadow") {
+						panic("not for copies")
+					}
+					return rt.RoundTrip(r)
+				})
+			}
+		})
+		m.ask("http://orders/")
+		synctest.Wait() // a copy that has not begun by then ends with the client
+		if got := m.copies(); got["failure broken"] != 1 || len(got) != 1 {
+			t.Errorf("copies %v", got)
 		}
 	})
-	m.ask("http://orders/")
-	m.c.Close()
-	if got := m.copies(); got["failure broken"] != 1 {
-		t.Errorf("copies %v", got)
-	}
 }
 
 // TestMirrorStorm: many callers, a mirror that is slow, and a policy that comes and goes; nothing is lost but copies.
