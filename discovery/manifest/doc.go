@@ -24,8 +24,8 @@
 // [Config.Lenient] leaves out what cannot be honoured, and warns of each such thing. Values that are wrong are errors even then.
 //
 // Texts must be texts: where YAML reads a number, a date, true or false, quotes are needed, as they are with Kubernetes. Two
-// entries with the same key, values nested more than 64 deep, aliases that stand for too much, files above 16 MiB and files
-// that are not UTF-8 are errors.
+// entries with the same key, values nested more than 64 deep, aliases that stand for too much, files above 16 MiB, files
+// that are not UTF-8 and empty files are errors; a file that says nothing on purpose has a comment.
 //
 // # Names
 //
@@ -52,7 +52,8 @@
 // ConfigMap mounts do. A change counts when it has rested for 50 ms. All manifests are validated together and replaced as one.
 // Where something is wrong, the last good state holds: the finding is logged once, watchers are told of it
 // (discovery.Failed, [traffic.Update] with Err) so that telemetry shows it, and [Plane.Findings] has it. So it is when a
-// folder vanishes or has no manifests any more.
+// folder vanishes or has no manifests any more, and while a file is empty, as between the two halves of writing it anew. A
+// file that was cut off between two documents is a good one, so programs should write another file and rename it.
 //
 // # Lint
 //

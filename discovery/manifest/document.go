@@ -61,6 +61,9 @@ func unreadable(data []byte) (Finding, bool) {
 	if len(data) > maxFile {
 		return Finding{Why: fmt.Sprintf("larger than %d MiB", maxFile>>20)}, true
 	}
+	if len(bytes.TrimSpace(data)) == 0 { // as between the two halves of writing it anew, or where the disk is full
+		return Finding{Why: "empty; where that is meant, a comment says so"}, true
+	}
 	if utf8.Valid(data) {
 		return Finding{}, false
 	}

@@ -22,7 +22,9 @@ const good = "apiVersion: v1\nkind: Service\nmetadata: {name: orders}\nspec: {po
 func TestParseFindings(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"good":         {good, ""},
-		"empty":        {"", ""},
+		"empty":        {"", "error  empty; where that is meant, a comment says so"},
+		"blank":        {" \n\n", "error  empty; where that is meant, a comment says so"},
+		"nothing":      {"# nothing yet\n", ""},
 		"comments":     {"# nothing\n---\n---\n" + good + "---\n# nothing\n", ""},
 		"json":         {`{"apiVersion":"v1","kind":"Service","metadata":{"name":"a","annotations":{"x":"\/\ud83d\ude00"}},"spec":{"ports":[{"port":80}]}}`, ""},
 		"list":         {"apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: a}, spec: {prts: []}}\n", `error 4: Service/a: spec.prts: unknown field, did you mean "ports"?`},

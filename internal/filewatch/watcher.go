@@ -2,6 +2,7 @@ package filewatch
 
 import (
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync/atomic"
 
@@ -59,10 +60,14 @@ func (w *Watcher) run() {
 	}
 }
 
-// matters leaves out the other files of the directories, and changes of times, which reading can cause.
+// rights says whether changes of rights are heard of: a file may be one that can be read only now. Elsewhere than on Linux
+// they are left to polling, since there they look like changes of times, which reading can cause.
+const rights = runtime.GOOS == "linux"
+
+// matters leaves out the other files of the directories.
 func (w *Watcher) matters(e fsnotify.Event) bool {
 	way := w.way.Load()
-	return e.Op != fsnotify.Chmod && way != nil && (slices.Contains(way.folders, filepath.Dir(e.Name)) ||
+	return (rights || e.Op != fsnotify.Chmod) && way != nil && (slices.Contains(way.folders, filepath.Dir(e.Name)) ||
 		slices.ContainsFunc(way.entries, func(entry string) bool {
 			return e.Name == entry || e.Name == filepath.Dir(entry) // the directory itself: it was removed or renamed
 		}))
