@@ -27,6 +27,7 @@ const maxDepth = 64
 type report struct {
 	name     string
 	findings Findings
+	bad      bool // one of them is an error
 	dropped  int
 }
 
@@ -35,14 +36,20 @@ const maxFindings = 200
 
 func (r *report) add(f Finding) {
 	f.File = r.name
-	if len(r.findings) < maxFindings {
+	switch {
+	case len(r.findings) < maxFindings:
 		r.findings = append(r.findings, f)
-		return
-	}
-	if r.dropped++; f.Severity == Error && r.findings.Err() == nil {
+	case f.Severity == Error && !r.bad:
 		r.findings[len(r.findings)-1] = f
+		r.dropped++
+	default:
+		r.dropped++
 	}
+	r.bad = r.bad || f.Severity == Error
 }
+
+// full says that nothing more is told, so that there is no need to know more of it.
+func (r *report) full() bool { return len(r.findings) >= maxFindings && r.bad }
 
 // end says how much was not told.
 func (r *report) end() Findings {

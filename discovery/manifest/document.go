@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -43,7 +41,7 @@ func (c *Config) parse(name string, data []byte) parsed {
 			break
 		}
 		if err != nil {
-			r.add(syntaxFinding(err))
+			r.add(syntaxFinding(err, data))
 			break
 		}
 		if len(doc.Content) == 0 || isNull(doc.Content[0]) {
@@ -75,22 +73,8 @@ func unreadable(data []byte) (Finding, bool) {
 		}
 		at += size
 	}
-	return Finding{
-		Line: 1 + bytes.Count(data[:at], []byte("\n")), Column: at - bytes.LastIndexByte(data[:at], '\n'), Why: "not UTF-8",
-	}, true
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
-// syntaxFinding is what package yaml says of a text that is no YAML.
-func syntaxFinding(err error) Finding {
-	text := err.Error()
-	m := yamlLine.FindStringSubmatch(text)
-	if m == nil {
-		return Finding{Why: "not YAML: " + text}
-	}
-	line, _ := strconv.Atoi(m[1])
-	return Finding{Line: line, Why: "not YAML: " + strings.TrimPrefix(text, m[0])}
+	line, column := position(data, at)
+	return Finding{Line: line, Column: column, Why: "not UTF-8"}, true
 }
 
 // document reads a resource, or those of a List.

@@ -93,7 +93,11 @@ func (d *decoder) message(n *yaml.Node, m protoreflect.Message, at *place) {
 
 // unknown refuses a field that does not exist.
 func (d *decoder) unknown(k, v *yaml.Node, key string, names []string) {
-	d.leaveOut(k, "unknown field", nearest.Name(key, names))
+	suggestion := ""
+	if !d.file.full() {
+		suggestion = nearest.Name(key, names)
+	}
+	d.leaveOut(k, "unknown field", suggestion)
 	d.skim(v)
 }
 

@@ -9,9 +9,9 @@ import (
 // Name is the name that was meant by one that is unknown; empty where none is near. A difference of case, "_" and "-" alone is
 // none; otherwise a third of the letters may differ.
 func Name(name string, known []string) string {
-	best, distance := "", max(1, len(name)/3)+1
+	best, distance, same := "", max(1, len(name)/3)+1, plain(name)
 	for _, k := range slices.Sorted(slices.Values(known)) {
-		if plain(k) == plain(name) {
+		if plain(k) == same {
 			return k
 		}
 		if d := Edits(strings.ToLower(name), strings.ToLower(k), distance); d < distance {
@@ -52,9 +52,9 @@ func backwards(s string) string {
 	return string(b)
 }
 
-func plain(s string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
-}
+var joints = strings.NewReplacer("_", "", "-", "", " ", "")
+
+func plain(s string) string { return strings.ToLower(joints.Replace(s)) }
 
 // maxSuggest is the longest name that is compared: no field has a longer one, and the work grows with the square.
 const maxSuggest = 64
