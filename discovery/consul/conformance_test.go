@@ -1,9 +1,10 @@
 package consul
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/consul/api"
 
@@ -16,7 +17,7 @@ import (
 func TestConforms(t *testing.T) {
 	s := consultest.Start(t, consultest.Config{Durable: true})
 	discoverytest.Run(t, discoverytest.Harness{
-		Patience: recovery + 30*time.Second, // what was lost while Consul was away is held so long
+		Patience: recovery + patience, // what was lost while Consul was away is held so long
 		Open: func(t *testing.T, content discoverytest.Content) discoverytest.Registry {
 			c := &catalog{t: t, api: s.Client()}
 			t.Cleanup(func() {
@@ -38,13 +39,36 @@ func TestConforms(t *testing.T) {
 	})
 }
 
-// catalog writes instances into Consul that no agent looks after, on a node of their own.
+// catalog writes instances into Consul that no agent looks after, on a node of their own. Whatever it does it tries again
+// where it does not succeed, since servers may elect another leader at any time.
 type catalog struct {
 	t   *testing.T
 	api *api.Client
 }
 
 const externalNode = "external"
+
+// persist tries until it succeeds.
+func (c *catalog) persist(what string, try func() error) {
+	c.t.Helper()
+	said := ""
+	eventually(c.t, what, func() bool {
+		err := try()
+		if err != nil && err.Error() != said {
+			said = err.Error()
+			c.t.Logf("%s: %s", what, said)
+		}
+		return err == nil
+	})
+}
+
+func (c *catalog) register(s *api.AgentService) {
+	c.t.Helper()
+	c.persist("a registration", func() error {
+		_, err := c.api.Catalog().Register(&api.CatalogRegistration{Node: externalNode, Address: "10.8.0.1", Service: s}, nil)
+		return err
+	})
+}
 
 // set makes these the instances of a service. Without any there is one that is down, so that the service is known.
 func (c *catalog) set(service string, endpoints []discovery.Endpoint) {
@@ -62,8 +86,8 @@ func (c *catalog) set(service string, endpoints []discovery.Endpoint) {
 		want[in.ID] = true
 		if in.Locality == nil {
 			ops = append(ops, c.op(api.ServiceSet, in))
-		} else if _, err := c.api.Catalog().Register(&api.CatalogRegistration{Node: externalNode, Address: "10.8.0.1", Service: &in}, nil); err != nil {
-			c.t.Fatal(err) // a transaction would lose the locality
+		} else {
+			c.register(&in) // a transaction would lose the locality
 		}
 	}
 	for _, id := range c.ids(service) {
@@ -101,37 +125,37 @@ func (c *catalog) op(verb api.ServiceOp, s api.AgentService) *api.TxnOp {
 func (c *catalog) do(ops api.TxnOps) {
 	c.t.Helper()
 	const most = 128
-	if _, err := c.api.Catalog().Register(&api.CatalogRegistration{Node: externalNode, Address: "10.8.0.1"}, nil); err != nil {
-		c.t.Fatal(err)
-	}
-	for len(ops) > 0 {
-		n := min(most, len(ops))
-		ok, resp, _, err := c.api.Txn().Txn(ops[:n], nil)
-		if err != nil || !ok {
-			c.t.Fatalf("write to the catalog: %v %+v", err, resp.Errors[0])
-		}
-		ops = ops[n:]
+	c.register(nil)
+	for some := range slices.Chunk(ops, most) {
+		c.persist("a transaction", func() error {
+			ok, resp, _, err := c.api.Txn().Txn(some, nil)
+			if err == nil && !ok {
+				err = errors.New(resp.Errors[0].What)
+			}
+			return err
+		})
 	}
 }
 
 func (c *catalog) ids(service string) []string {
 	c.t.Helper()
-	all, _, err := c.api.Catalog().Service(service, "", &api.QueryOptions{RequireConsistent: true})
-	if err != nil {
-		c.t.Fatal(err)
-	}
 	var ids []string
-	for _, s := range all {
-		ids = append(ids, s.ServiceID)
-	}
+	c.persist("the instances", func() error {
+		all, _, err := c.api.Catalog().Service(service, "", &api.QueryOptions{RequireConsistent: true})
+		for _, s := range all {
+			ids = append(ids, s.ServiceID)
+		}
+		return err
+	})
 	return ids
 }
 
 func (c *catalog) names() map[string][]string {
-	all, _, err := c.api.Catalog().Services(&api.QueryOptions{RequireConsistent: true})
-	if err != nil {
-		c.t.Error(err)
-	}
+	var all map[string][]string
+	c.persist("the services", func() (err error) {
+		all, _, err = c.api.Catalog().Services(&api.QueryOptions{RequireConsistent: true})
+		return err
+	})
 	for name := range all {
 		if strings.HasPrefix(name, "consul") {
 			delete(all, name)

@@ -39,9 +39,9 @@ func TestStale(t *testing.T) {
 		{plain, "?wait=1000ms", "leader"},
 		{stale, "?stale=&wait=1000ms", "stale"},
 	} {
+		before := len(r.all("/v1/health/service/orders"))
 		finds(t, c.cfg, "orders", at("10.0.0.1:1"))
-		e := r.all("/v1/health/service/orders")
-		if e := e[len(e)-1]; e.query != c.query || e.header.Get("X-Consul-Effective-Consistency") != c.consistency {
+		if e := r.all("/v1/health/service/orders")[before]; e.query != c.query || e.header.Get("X-Consul-Effective-Consistency") != c.consistency {
 			t.Errorf("asked as %s, answered %v; want %s and %s", e.query, e.header, c.query, c.consistency)
 		}
 	}

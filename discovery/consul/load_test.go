@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -153,6 +154,17 @@ func (s *shop) close() {
 			break
 		}
 	}
+}
+
+// tells waits until a log has, since it had that many bytes, the words about both services.
+func tells(t *testing.T, out *logs, since int, words string) {
+	t.Helper()
+	eventually(t, words, func() bool {
+		lines := strings.Split(out.String()[since:], "\n")
+		return !slices.ContainsFunc([]string{"service=orders", "service=stock"}, func(service string) bool {
+			return !slices.ContainsFunc(lines, func(line string) bool { return containsAll(line, words, service) })
+		})
+	})
 }
 
 // eventually waits for something to be true.

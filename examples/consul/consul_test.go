@@ -69,8 +69,8 @@ func TestGiven(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(all) != 1 {
-			t.Errorf("%d instances are still registered, want the one that was killed", len(all))
+		if len(all) > 1 { // none where the run has taken so long that its agent has removed it already
+			t.Errorf("%d instances are still registered, want the one that was killed at most", len(all))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package consultest
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -37,7 +38,7 @@ func (c Config) write(t testing.TB, name, dir string, p ports) string {
 	t.Helper()
 	const off = -1
 	file := map[string]any{
-		"node_name": name, "bind_addr": "127.0.0.1", "client_addr": "127.0.0.1", "advertise_addr": "127.0.0.1",
+		"node_name": name, "node_id": id(name), "bind_addr": "127.0.0.1", "client_addr": "127.0.0.1", "advertise_addr": "127.0.0.1",
 		"disable_update_check": true, "log_level": "INFO", "leave_on_terminate": false,
 		"performance": map[string]any{"raft_multiplier": 1},
 		"limits":      map[string]any{"http_max_conns_per_client": 2000},
@@ -95,6 +96,13 @@ func wanAddrs(servers []*Server) []string {
 		all[i] = fmt.Sprintf("127.0.0.1:%d", s.ports.wan)
 	}
 	return all
+}
+
+// id is that of a node, which stays what it is when the agent forgets everything: with another the servers would not let it
+// have its name back as long as they took the old one for alive.
+func id(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
 func (c Config) dev() bool { return !c.Durable && len(c.Join) == 0 && c.servers == 0 }

@@ -128,11 +128,13 @@ func (s *Server) Name() string { return s.name }
 // RaftAddr is what a leader's address looks like where this server leads.
 func (s *Server) RaftAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.ports.rpc) }
 
-// Client is a client of its API that may do everything. It makes a connection for each request, so that none is left.
+// Client is a client of its API that may do everything. It makes a connection for each request, so that none is left, and
+// an agent that does not answer is an error after a while.
 func (s *Server) Client() *api.Client {
 	s.t.Helper()
 	cfg := api.DefaultNonPooledConfig()
 	cfg.Address, cfg.Token = s.Addr(), s.cfg.Token
+	cfg.Transport.ResponseHeaderTimeout = patience / 4
 	c, err := api.NewClient(cfg)
 	if err != nil {
 		s.t.Fatal(err)
