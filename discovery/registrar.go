@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -67,7 +68,8 @@ type Check struct {
 	Interval time.Duration
 	// Timeout bounds one HTTP, GRPC or TCP check. 0: 5 s.
 	Timeout time.Duration
-	// TLS is set for GRPC over TLS. TLSServerName is the name to verify, where it is not the host's.
+	// TLS is set for GRPC and TCP over TLS; HTTP has https:// for it. TLSServerName is the name to verify, where it is not
+	// the host's.
 	TLS           bool
 	TLSServerName string
 	// TLSSkipVerify is set where the one who checks has no means to verify the instance's certificate.
@@ -100,12 +102,39 @@ func (c Check) validate() error {
 		return fmt.Errorf("%d of HTTP, GRPC, TCP and TTL are set: want one", kinds)
 	case c.TTL < 0 || c.Interval < 0 || c.Timeout < 0:
 		return errors.New("TTL, Interval and Timeout must not be negative")
+	case c.TTL != 0 && (c.Interval != 0 || c.Timeout != 0):
+		return errors.New("Interval and Timeout are for HTTP, GRPC and TCP, not for TTL")
+	case c.TLS && c.GRPC == "" && c.TCP == "":
+		return errors.New("TLS is for GRPC and TCP; HTTP has https:// for it")
+	}
+	overTLS := c.TLS
+	switch {
 	case c.HTTP != "":
-		if u, err := url.Parse(c.HTTP); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		u, err := url.Parse(c.HTTP)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return fmt.Errorf("HTTP %q: want an http or https URL", c.HTTP)
 		}
+		overTLS = u.Scheme == "https"
+	case c.GRPC != "":
+		addr, _, _ := strings.Cut(c.GRPC, "/")
+		if err := validTarget(addr); err != nil {
+			return fmt.Errorf("GRPC %q: %w", c.GRPC, err)
+		}
 	case c.TCP != "":
-		return validAddr(c.TCP)
+		if err := validTarget(c.TCP); err != nil {
+			return fmt.Errorf("TCP %q: %w", c.TCP, err)
+		}
+	}
+	if !overTLS && (c.TLSServerName != "" || c.TLSSkipVerify) {
+		return errors.New("TLSServerName and TLSSkipVerify are set, and the check is not over TLS")
 	}
 	return nil
+}
+
+// validTarget takes what a registry on another host can connect to.
+func validTarget(addr string) error {
+	if strings.HasPrefix(addr, "unix:") {
+		return errors.New(`want "host:port"`)
+	}
+	return validAddr(addr)
 }

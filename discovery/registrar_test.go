@@ -35,6 +35,24 @@ func TestRegistrationValidate(t *testing.T) {
 		}, "Checks[1]: 2 of HTTP"},
 		{"not a URL", func(r *discovery.Registration) { r.Checks = []discovery.Check{{HTTP: "10.0.0.1/health"}} }, "want an http"},
 		{"tcp without port", func(r *discovery.Registration) { r.Checks = []discovery.Check{{TCP: "10.0.0.1"}} }, "addr"},
+		{"tcp at a socket", func(r *discovery.Registration) { r.Checks = []discovery.Check{{TCP: "unix:/x"}} }, `want "host:port"`},
+		{"grpc without port", func(r *discovery.Registration) {
+			r.Checks = []discovery.Check{{GRPC: "orders/orders"}}
+		}, `Checks[0]: GRPC "orders/orders": addr "orders"`},
+		{"ttl with a timeout", func(r *discovery.Registration) {
+			r.Checks = []discovery.Check{{TTL: time.Minute, Timeout: time.Second}}
+		}, "not for TTL"},
+		{"ttl over TLS", func(r *discovery.Registration) { r.Checks = []discovery.Check{{TTL: time.Minute, TLS: true}} }, "TLS is for GRPC and TCP"},
+		{"plain http over TLS", func(r *discovery.Registration) { r.Checks = []discovery.Check{{HTTP: "http://x", TLS: true}} }, "https://"},
+		{"plain grpc, unverified", func(r *discovery.Registration) {
+			r.Checks = []discovery.Check{{GRPC: "x:1", TLSSkipVerify: true}}
+		}, "not over TLS"},
+		{"https, unverified", func(r *discovery.Registration) {
+			r.Checks = []discovery.Check{{HTTP: "https://x", TLSSkipVerify: true, TLSServerName: "y"}}
+		}, ""},
+		{"tcp over TLS", func(r *discovery.Registration) {
+			r.Checks = []discovery.Check{{TCP: "x:1", TLS: true, TLSServerName: "y"}}
+		}, ""},
 		{"negative", func(r *discovery.Registration) { r.Checks = []discovery.Check{{TTL: -1}} }, "negative"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,6 +2,9 @@ package consul
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +14,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
@@ -18,6 +22,7 @@ import (
 
 	"github.com/intramesh/intramesh/discovery"
 	"github.com/intramesh/intramesh/internal/consultest"
+	"github.com/intramesh/intramesh/internal/pkitest"
 )
 
 func register(t *testing.T, p *Plane, r discovery.Registration) discovery.Lease {
@@ -136,41 +141,48 @@ func TestRegister(t *testing.T) {
 func TestChecks(t *testing.T) {
 	s := consultest.Start(t, consultest.Config{})
 	p := newPlane(t, Config{Address: s.Addr()})
-	web := httptest.NewServer(http.NotFoundHandler())
-	var healthy atomic.Bool
-	web.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if !healthy.Load() {
+	var ill atomic.Bool
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if ill.Load() {
 			w.WriteHeader(503)
 		}
 	})
+	const name = "orders.test"
+	cert := pkitest.Root(t).Workload(nil, func(c *x509.Certificate) { c.DNSNames = []string{name} }).TLS()
+	secret := &tls.Config{Certificates: []tls.Certificate{cert}, GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+		if ill.Load() || h.ServerName != name {
+			return nil, errors.New("not now, or not to you")
+		}
+		return nil, nil //nolint:nilnil // the one that there is
+	}}
+	web, webTLS := httptest.NewServer(page), httptest.NewUnstartedServer(page)
 	defer web.Close()
-	healthy.Store(true)
-
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	webTLS.TLS, webTLS.Config.ErrorLog = secret, discardLog
+	webTLS.StartTLS()
+	defer webTLS.Close()
+	plain, plainHealth := serveHealth(t)
+	over, overHealth := serveHealth(t, grpc.Creds(credentials.NewTLS(secret)))
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	gs, hs := grpc.NewServer(), health.NewServer()
-	healthpb.RegisterHealthServer(gs, hs)
-	hs.SetServingStatus("orders", healthpb.HealthCheckResponse_SERVING)
-	go gs.Serve(lis)
-	defer gs.Stop()
-	plain, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer plain.Close()
+	defer tcp.Close()
 
+	end := func() { ill.Store(true) }
 	for _, c := range []struct {
 		name  string
 		check discovery.Check
 		end   func()
 	}{
-		{"http", discovery.Check{HTTP: web.URL + "/health"}, func() { healthy.Store(false) }},
-		{"grpc", discovery.Check{GRPC: lis.Addr().String() + "/orders"}, func() { hs.SetServingStatus("orders", healthpb.HealthCheckResponse_NOT_SERVING) }},
-		{"tcp", discovery.Check{TCP: plain.Addr().String()}, func() { plain.Close() }},
+		{"http", discovery.Check{HTTP: web.URL + "/health"}, end},
+		{"grpc", discovery.Check{GRPC: plain + "/orders"}, plainHealth.Shutdown},
+		{"tcp", discovery.Check{TCP: tcp.Addr().String()}, func() { tcp.Close() }},
+		{"https", discovery.Check{HTTP: webTLS.URL, TLSServerName: name, TLSSkipVerify: true}, end},
+		{"grpcs", discovery.Check{GRPC: over + "/orders", TLS: true, TLSServerName: name, TLSSkipVerify: true}, overHealth.Shutdown},
+		{"tls", discovery.Check{TCP: webTLS.Listener.Addr().String(), TLS: true, TLSServerName: name, TLSSkipVerify: true}, end},
 	} {
-		c.check.Interval, c.check.Timeout = time.Second, time.Second
+		ill.Store(false)
+		c.check.Interval, c.check.Timeout = time.Second, 5*time.Second
 		w := listen(t, p, c.name)
 		l := register(t, p, discovery.Registration{Service: c.name, Endpoint: discovery.Endpoint{Addr: "127.0.0.1:9"}, Checks: []discovery.Check{c.check}})
 		w.has("127.0.0.1:9")
@@ -186,6 +198,21 @@ func TestChecks(t *testing.T) {
 		w.has()
 		leave(t, l)
 	}
+}
+
+// serveHealth runs a gRPC server that tells how "orders" is, and says where it is reached.
+func serveHealth(t *testing.T, opts ...grpc.ServerOption) (string, *health.Server) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gs, hs := grpc.NewServer(opts...), health.NewServer()
+	healthpb.RegisterHealthServer(gs, hs)
+	hs.SetServingStatus("orders", healthpb.HealthCheckResponse_SERVING)
+	go gs.Serve(l)
+	t.Cleanup(gs.Stop)
+	return l.Addr().String(), hs
 }
 
 // TestRegisterWhileConsulIsAway checks that a server may start before Consul does, and that ctx ends the waiting.
