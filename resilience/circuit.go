@@ -17,14 +17,14 @@ import (
 //
 // gobreaker counts a call in the part of the window in which it began and forgets it where that part has gone by when it
 // ends. A destination that hangs until its callers give up after 15 s would never open a breaker that looks back on 10 s.
-// So a call that passes while the breaker is closed is asked for and answered in one go when it ends. That makes its way in
-// one atomic load, too.
+// So gobreaker is asked for leave and answered in one go when a call ends. That makes the way in one atomic load, too, and
+// that a probe is under way is known here.
 type circuit struct {
 	set    Breaker       // with defaults in the place of zeros
 	closed atomic.Uint64 // the number of the present closed period; 0 while calls are not simply let through
 
 	mu      sync.Mutex
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	breaker *gobreaker.CircuitBreaker[struct{}]
 	open    time.Duration // of breaker
 	until   time.Time     // when the open time ends
 	periods uint64        // how many closed periods there have been
@@ -35,9 +35,9 @@ type circuit struct {
 	moved    bool
 	tripping bool // the next failure opens the breaker, whatever was counted
 
-	probe  uint64      // the number of the latest probe
-	done   func(error) // its answer; nil when it has been given
-	probed time.Time   // when it began
+	probe   uint64    // the number of the latest probe
+	probing bool      // it has not answered yet
+	probed  time.Time // when it began
 }
 
 // What gobreaker is told of a call.
@@ -54,14 +54,14 @@ func newCircuit(b Breaker) *circuit {
 
 // closeAnew begins a closed period that knows nothing of what was before.
 func (c *circuit) closeAnew() {
-	c.open, c.done = c.set.Open, nil
+	c.open, c.probing = c.set.Open, false
 	c.breaker = c.newBreaker()
 	c.periods++
 	c.closed.Store(c.periods)
 }
 
-func (c *circuit) newBreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
-	return gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+func (c *circuit) newBreaker() *gobreaker.CircuitBreaker[struct{}] {
+	return gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:  1,
 		Interval:     c.set.Window,
 		BucketPeriod: (c.set.Window + buckets - 1) / buckets,
@@ -104,7 +104,7 @@ func (c *circuit) follow(ctx context.Context, now time.Time) {
 
 // openAnew replaces the breaker by one that is open for longer: the open time of a breaker is fixed.
 func (c *circuit) openAnew(now time.Time, reason string) {
-	c.breaker, c.done = c.newBreaker(), nil
+	c.breaker, c.probing = c.newBreaker(), false
 	c.tripping = true
 	c.count(errFailed)
 	c.tripping, c.moved = false, false
@@ -123,11 +123,9 @@ func (c *circuit) say(e call.Event) {
 	}
 }
 
-// count counts a call that has ended while the breaker is closed.
+// count counts a call that has ended: one that passed while the breaker was closed, or a probe.
 func (c *circuit) count(result error) {
-	if done, err := c.breaker.Allow(); err == nil {
-		done(result)
-	}
+	_, _ = c.breaker.Execute(func() (struct{}, error) { return struct{}{}, result })
 }
 
 // state is what the breaker does with calls now.

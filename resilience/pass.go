@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/sony/gobreaker/v2"
+
 	"github.com/intramesh/intramesh/internal/call"
 )
 
@@ -35,18 +37,16 @@ func (c *circuit) knock(ctx context.Context, now time.Time) (Pass, error) {
 	if n := c.closed.Load(); n != 0 {
 		return Pass{circuit: c, number: n}, nil
 	}
-	if c.done != nil && now.Sub(c.probed) >= c.open {
-		// The probe is in no hurry to tell: a stream perhaps that is silent. Another one may be.
-		c.done(errExcluded)
-		c.done = nil
-	}
-	done, err := c.breaker.Allow()
-	c.follow(ctx, now)
-	if err != nil {
+	if c.probing && now.Sub(c.probed) < c.open {
 		return Pass{}, ErrOpen
 	}
-	c.probe++
-	c.done, c.probed = done, now
+	open := c.breaker.State() == gobreaker.StateOpen
+	c.follow(ctx, now)
+	if open {
+		return Pass{}, ErrOpen
+	}
+	c.probe++ // where one is under way it is in no hurry to tell: a stream perhaps that is silent. This one may be
+	c.probing, c.probed = true, now
 	return Pass{circuit: c, number: c.probe, probe: true}, nil
 }
 
@@ -70,10 +70,9 @@ func (p *Pass) Leave(ctx context.Context, class call.Class) {
 	switch {
 	case !p.probe && p.number == c.closed.Load():
 		c.count(result(class))
-	case p.probe && p.number == c.probe && c.done != nil:
-		done := c.done
-		c.done = nil
-		done(result(class))
+	case p.probe && p.number == c.probe && c.probing:
+		c.probing = false
+		c.count(result(class))
 	default:
 		return // it began under other circumstances
 	}

@@ -30,9 +30,9 @@ func TestAllocationsOfUnaryCalls(t *testing.T) {
 		deadline bool
 		most     float64
 	}{
-		"standard, once only, with a deadline":    {policy: resilience.Standard(), method: put, deadline: true, most: 3},
-		"standard, idempotent, with a deadline":   {policy: resilience.Standard(), method: get, deadline: true, most: 10},
-		"standard, once only, without a deadline": {policy: resilience.Standard(), method: put, most: 21},
+		"standard, once only, with a deadline":    {policy: resilience.Standard(), method: put, deadline: true, most: 2},
+		"standard, idempotent, with a deadline":   {policy: resilience.Standard(), method: get, deadline: true, most: 9},
+		"standard, once only, without a deadline": {policy: resilience.Standard(), method: put, most: 20},
 		"no policy":           {method: put, deadline: true, most: 2},
 		"no route matches":    {routes: to(traffic.Route{Match: []traffic.Match{{Path: traffic.Exact("/")}}}), method: put, deadline: true, most: 3},
 		"a split":             {routes: split(1, 1), method: put, deadline: true, most: 3},
