@@ -374,3 +374,38 @@ func TestTrafficWithoutDiscovery(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestSplitSurvivesChanges: the requests of a route are counted on when the policy is replaced, or each change would begin a new
+// split, and shares would be those of lots. Of two that follow each other each version gets one, from the first or the second
+// request on.
+func TestSplitSurvivesChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		live := new(traffic.Live)
+		m := &mesh{t: t}
+		m.serve("a:80", says("a"))
+		m.serve("b:80", says("b"))
+		m.c = newClient(t, client.Config{Traffic: live, Dial: m.dial, Discovery: discovery.Static{"orders": nil, "a": {{Addr: "a:80"}}, "b": {{Addr: "b:80"}}}})
+		m.rt = m.c.Transport(nil)
+		var answers []string
+		for i := range 64 {
+			err := live.Set(traffic.Policy{Routes: []traffic.Route{{
+				Name: "half", Hosts: []string{"orders"}, Timeout: time.Minute + time.Duration(i),
+				To: []traffic.Backend{{Service: "a", Weight: 1}, {Service: "b", Weight: 1}},
+			}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			answers = append(answers, m.ask("http://orders/"))
+		}
+		same := [2]int{}
+		for i := range len(answers) - 1 {
+			if answers[i] == answers[i+1] {
+				same[i%2]++
+			}
+		}
+		if same[0] > 0 && same[1] > 0 {
+			t.Errorf("%v", answers)
+		}
+	})
+}

@@ -62,7 +62,8 @@ func (c *compiler) checkAction(r *Route) {
 		is   bool
 	}{
 		{"Rewrite", r.Rewrite != nil}, {"Headers.Request", !r.Headers.Request.none()}, {"Timeout", r.Timeout != 0},
-		{"Retry", r.Retry != nil}, {"NoRetry", r.NoRetry}, {"Mirrors", len(r.Mirrors) > 0},
+		{"Retry", r.Retry != nil}, {"NoRetry", r.NoRetry}, {"Faults", len(r.Faults) > 0},
+		{"Mirrors", len(r.Mirrors) > 0},
 	} {
 		if f.is {
 			c.bad(f.name, nil, "has no effect where the mesh itself answers, by Redirect or Respond")

@@ -110,6 +110,7 @@ func TestMistakes(t *testing.T) {
 		`Routes[0].Rewrite: has no effect where`:                   route(Route{Redirect: &Redirect{Host: "b"}, Rewrite: &Rewrite{Path: "/"}}),
 		`Routes[0].Timeout: has no effect where`:                   route(Route{Respond: &Response{Status: 200}, Timeout: 1}),
 		`Routes[0].Headers.Request: has no effect where`:           route(Route{Respond: &Response{Status: 200}, Headers: Headers{Request: HeaderOps{Remove: []string{"a"}}}}),
+		`Routes[0].Faults: has no effect where`:                    route(Route{Redirect: &Redirect{Host: "b"}, Faults: []Fault{{Percent: 1, Delay: 1}}}),
 		`Routes[0].Mirrors: has no effect where`:                   route(Route{Respond: &Response{Status: 200}, Mirrors: []Mirror{{Service: "b"}}}),
 		`Routes[0].Respond.Status: 600: must be 200`:               route(Route{Respond: &Response{Status: 600}}),
 		`Routes[0].Respond.Body: an answer of 204 has none`:        route(Route{Respond: &Response{Status: 204, Body: "x"}}),

@@ -13,7 +13,8 @@ import (
 type Destination struct {
 	// Service is the name without a port, "*.suffix" for every name below, or "*" for all. Case makes no difference.
 	Service string `json:"service"`
-	// Port narrows it to one of the service's ports. 0: all that have no entry of their own.
+	// Port narrows it to one of the service's ports, where that is named: http://orders and http://orders:80 alike name none, and
+	// neither does https with 443. 0: calls that name none, and all ports that have no entry of their own.
 	Port uint16 `json:"port,omitempty"`
 	// Settings are how it is treated.
 	Settings
