@@ -93,10 +93,11 @@ func TestMaxAge(t *testing.T) {
 	})
 }
 
-// A change of policy that leaves the connections' part as it was leaves the connections, too.
+// A change of policy that leaves the connections' part and that of TLS as they were leaves the connections, too.
 func TestConnectionsOutliveAChange(t *testing.T) {
 	policy := func(name string, idle time.Duration) traffic.Policy {
 		p := connections(&traffic.Connections{IdleTimeout: idle})
+		p.Destinations[0].TLS = &traffic.TLS{Mode: traffic.TLSDisable}
 		p.Routes = []traffic.Route{{Name: name}}
 		return p
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/intramesh/intramesh/internal/call"
@@ -230,6 +231,34 @@ func TestEnvoyShare(t *testing.T) {
 			t.Errorf("%+v, %d under way: %d retries, want %d", tt.b, tt.active, got, tt.want)
 		}
 	}
+}
+
+// TestEnvoyShareOfWaiting: calls that wait for a connection count, too.
+func TestEnvoyShareOfWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, err := New(Policy{
+			Retry:  &Retry{Retries: 10, Idempotent: true},
+			Budget: &Budget{Kind: BudgetEnvoy, Percent: 50, MinConcurrency: -1},
+			Limit:  &Limit{Connections: 1},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range 4 {
+			go func() { _, _ = e.Admit(ctx, time.Time{}, true) }()
+		}
+		synctest.Wait()
+		if u := e.Usage(); u.Requests != 1 || u.Pending != 3 {
+			t.Fatalf("%+v", u)
+		}
+		for want := range 3 {
+			if got := e.retry(new(Series)); got != (want < 2) {
+				t.Errorf("retry %d of one call under way and three that wait: %t", want+1, got)
+			}
+		}
+	})
 }
 
 // TestEnvoyAgainstModel: random calls that begin, are retried and end, under a budget and sometimes a limit beside it.

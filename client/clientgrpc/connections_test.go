@@ -219,6 +219,7 @@ func TestIdleTimeout(t *testing.T) {
 func TestConnectionsOutliveAChange(t *testing.T) {
 	policy := func(name string, idle time.Duration) traffic.Policy {
 		p := connections(&traffic.Connections{IdleTimeout: idle})
+		p.Destinations[0].TLS = &traffic.TLS{Mode: traffic.TLSDisable}
 		p.Routes = []traffic.Route{{Name: name}}
 		return p
 	}

@@ -79,7 +79,8 @@ type SlowStart struct {
 
 // Locality prefers endpoints by where they are. At most one of the three is set. A place is "region", "region/zone" or
 // "region/zone/subzone", with "*" at its end for all below, as in Istio. Endpoints of a lower priority get requests when
-// those of the higher ones are less than 1/1.4 (72 %) well, as in Envoy.
+// those of the higher ones are less than 1/1.4 (72 %) well, as in Envoy. Where nothing is known of this process's own place,
+// see [Local], all places are alike.
 type Locality struct {
 	// Distribute sends requests from a place to places in the given shares.
 	Distribute []Distribute `json:"distribute,omitempty"`
