@@ -39,6 +39,8 @@ import (
 // full is a server of grpc's test service that shows whatever a client may get to see.
 type full struct {
 	testpb.UnimplementedTestServiceServer
+
+	began chan struct{} // takes word of each empty call, where somebody listens
 }
 
 // seen tells the client what arrived beside the messages.
@@ -55,7 +57,11 @@ func seen(ctx context.Context) metadata.MD {
 	return out
 }
 
-func (full) EmptyCall(ctx context.Context, _ *testpb.Empty) (*testpb.Empty, error) {
+func (f full) EmptyCall(ctx context.Context, _ *testpb.Empty) (*testpb.Empty, error) {
+	select {
+	case f.began <- struct{}{}:
+	case <-ctx.Done():
+	}
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
@@ -168,7 +174,8 @@ func (s *script) md(name string, md metadata.MD) {
 
 type link struct {
 	testpb.TestServiceClient
-	cc *grpc.ClientConn
+	cc    *grpc.ClientConn
+	began <-chan struct{} // says when the server has an empty call
 }
 
 func body(n int) *testpb.Payload { return &testpb.Payload{Body: bytes.Repeat([]byte("x"), n)} }
@@ -253,7 +260,7 @@ var scenarios = map[string]func(ctx context.Context, l link, s *script){
 	},
 	"canceled during": func(ctx context.Context, l link, s *script) {
 		ctx, cancel := context.WithCancel(ctx)
-		time.AfterFunc(20*time.Millisecond, cancel)
+		go func() { <-l.began; cancel() }() // not before: grpc words it in another way while the call waits for a connection
 		_, err := l.EmptyCall(ctx, &testpb.Empty{})
 		s.end(err)
 	},
@@ -473,7 +480,8 @@ func (c creds) RequireTransportSecurity() bool { return c.secure }
 func TestParity(t *testing.T) {
 	l := bufconn.Listen(1 << 20)
 	gs := grpc.NewServer(grpc.InTapHandle(func(ctx context.Context, _ *tap.Info) (context.Context, error) { return ctx, nil }))
-	testpb.RegisterTestServiceServer(gs, full{})
+	began := make(chan struct{})
+	testpb.RegisterTestServiceServer(gs, full{began: began})
 	hs := health.NewServer()
 	hs.SetServingStatus("x", healthpb.HealthCheckResponse_SERVING)
 	healthpb.RegisterHealthServer(gs, hs)
@@ -499,11 +507,11 @@ func TestParity(t *testing.T) {
 	}
 	for name, f := range scenarios {
 		var want script
-		f(t.Context(), link{testpb.NewTestServiceClient(plain), plain}, &want)
+		f(t.Context(), link{testpb.NewTestServiceClient(plain), plain, began}, &want)
 		for way, cc := range ways {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				var got script
-				f(t.Context(), link{testpb.NewTestServiceClient(cc), cc}, &got)
+				f(t.Context(), link{testpb.NewTestServiceClient(cc), cc, began}, &got)
 				if g, w := mend(got.String()), mend(want.String()); g != w {
 					t.Errorf("got\n%s\nwant\n%s", g, w)
 				}
