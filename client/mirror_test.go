@@ -539,27 +539,27 @@ func TestMirrorStorm(t *testing.T) {
 
 // TestMirrorNowhere: without discovery, or at a subset without endpoints, there is no copy and no failed call.
 func TestMirrorNowhere(t *testing.T) {
-	served := count(echo)
-	m := &mesh{t: t}
-	m.serve("orders:80", served)
-	c := newClient(t, client.Config{Traffic: traffic.Policy{Routes: []traffic.Route{{
-		Mirrors: []traffic.Mirror{{Service: "next", Percent: 100}, {Percent: 100}},
-	}}}})
-	rt := c.Transport(&http.Transport{DialContext: m.net.DialContext})
-	resp, err := rt.RoundTrip(request(t, "GET", "http://orders:80/", nil))
-	text(t, resp, err)
-	for c.Core().CopiesUnderWay() > 0 {
-		<-time.After(time.Millisecond)
-	}
-	if n := served.n.Load(); n != 2 {
-		t.Errorf("%d served, want the call and its copy for itself", n)
-	}
-	mm := newMirrored(t, traffic.MirrorLimits{}, http.HandlerFunc(echo), nil, func(_ *client.Config, r *traffic.Route) {
-		r.Mirrors = []traffic.Mirror{{Service: "nobody", Percent: 100}}
+	synctest.Test(t, func(t *testing.T) {
+		served := count(echo)
+		m := &mesh{t: t}
+		m.serve("orders:80", served)
+		c := newClient(t, client.Config{Traffic: traffic.Policy{Routes: []traffic.Route{{
+			Mirrors: []traffic.Mirror{{Service: "next", Percent: 100}, {Percent: 100}},
+		}}}})
+		rt := c.Transport(&http.Transport{DialContext: m.net.DialContext})
+		resp, err := rt.RoundTrip(request(t, "GET", "http://orders:80/", nil))
+		text(t, resp, err)
+		synctest.Wait()
+		if n := served.n.Load(); n != 2 {
+			t.Errorf("%d served, want the call and its copy for itself", n)
+		}
+		mm := newMirrored(t, traffic.MirrorLimits{}, http.HandlerFunc(echo), nil, func(_ *client.Config, r *traffic.Route) {
+			r.Mirrors = []traffic.Mirror{{Service: "nobody", Percent: 100}}
+		})
+		mm.ask("http://orders/")
+		synctest.Wait()
+		if got := mm.copies(); got["refused unknown_service"] != 1 || len(got) != 1 {
+			t.Errorf("copies %v", got)
+		}
 	})
-	mm.ask("http://orders/")
-	mm.c.Close()
-	if got := mm.copies(); got["refused unknown_service"]+got["refused closed"] != 1 {
-		t.Errorf("copies %v", got)
-	}
 }

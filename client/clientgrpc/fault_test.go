@@ -192,10 +192,11 @@ func TestStreamIsResetInTheMiddle(t *testing.T) {
 	}
 	<-gone
 	w.settled()
-	eventually(t, "the breaker is open", func() bool {
-		_, err := invoke(t.Context(), cc, put)
-		return errors.Is(err, resilience.ErrOpen)
-	})
+	d := w.c.Core().Destination("orders", time.Now())
+	eventually(t, "the breaker is open", func() bool { return d.BreakerState() == resilience.BreakerOpen })
+	if _, err := invoke(t.Context(), cc, put); !errors.Is(err, resilience.ErrOpen) {
+		t.Errorf("another call: %v", err)
+	}
 }
 
 func TestMessagesArePaced(t *testing.T) {
