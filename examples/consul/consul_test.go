@@ -80,6 +80,13 @@ func TestNoConsul(t *testing.T) {
 	shoptest.Start(t, []string{addrEnv + "=", "PATH=" + t.TempDir()}).Fails(t, "no Consul in PATH")
 }
 
+// A Consul that is not there is said at once.
+func TestGivenNothing(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:1", "ftp://x"} {
+		shoptest.Start(t, nil, "-consul", addr).Fails(t, "no Consul at "+addr)
+	}
+}
+
 // Ctrl-C ends a run without an end.
 func TestInterrupt(t *testing.T) { start(t, "-for", "0").Interrupt(t, "inventory is scaled up") }
 

@@ -20,9 +20,14 @@ func (s *show) open(ctx context.Context, dir string, out io.Writer) (end func(),
 		s.given = os.Getenv(addrEnv)
 	}
 	if s.given != "" {
+		if s.consul, err = newView(s.given); err == nil {
+			err = s.consul.answers(ctx)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("no Consul at %s: %w", s.given, err)
+		}
 		fmt.Fprintf(out, "Consul at %s is yours: its agents and servers are left alone\n", s.given)
-		s.consul, err = newView(s.given)
-		return nil, err
+		return nil, nil
 	}
 	for _, v := range os.Environ() { // what is said of another Consul does not hold for ours
 		if key, _, _ := strings.Cut(v, "="); strings.HasPrefix(key, "CONSUL_") {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 
@@ -56,6 +57,14 @@ func (v *view) knows(ctx context.Context, p *shop.Process) error {
 		}
 		return false, nil
 	})
+}
+
+// answers says why there is nobody to ask, if so. The shop itself would wait for a Consul that is away.
+func (v *view) answers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	_, err := v.Status().LeaderWithQueryOptions(new(api.QueryOptions).WithContext(ctx))
+	return err
 }
 
 // leader is the address that the agent knows of, empty where it knows of none.
