@@ -103,7 +103,7 @@ func (c Check) validate() error {
 	case c.TTL < 0 || c.Interval < 0 || c.Timeout < 0:
 		return errors.New("TTL, Interval and Timeout must not be negative")
 	case c.TTL != 0 && (c.Interval != 0 || c.Timeout != 0):
-		return errors.New("Interval and Timeout are for HTTP, GRPC and TCP, not for TTL")
+		return errors.New("TTL takes no Interval and no Timeout: the instance speaks by itself")
 	case c.TLS && c.GRPC == "" && c.TCP == "":
 		return errors.New("TLS is for GRPC and TCP; HTTP has https:// for it")
 	}

@@ -41,7 +41,7 @@ func TestRegistrationValidate(t *testing.T) {
 		}, `Checks[0]: GRPC "orders/orders": addr "orders"`},
 		{"ttl with a timeout", func(r *discovery.Registration) {
 			r.Checks = []discovery.Check{{TTL: time.Minute, Timeout: time.Second}}
-		}, "not for TTL"},
+		}, "TTL takes no Interval"},
 		{"ttl over TLS", func(r *discovery.Registration) { r.Checks = []discovery.Check{{TTL: time.Minute, TLS: true}} }, "TLS is for GRPC and TCP"},
 		{"plain http over TLS", func(r *discovery.Registration) { r.Checks = []discovery.Check{{HTTP: "http://x", TLS: true}} }, "https://"},
 		{"plain grpc, unverified", func(r *discovery.Registration) {

@@ -153,7 +153,7 @@ func TestChecks(t *testing.T) {
 		if ill.Load() || h.ServerName != name {
 			return nil, errors.New("not now, or not to you")
 		}
-		return nil, nil //nolint:nilnil // the one that there is
+		return nil, nil // the one that there is
 	}}
 	web, webTLS := httptest.NewServer(page), httptest.NewUnstartedServer(page)
 	defer web.Close()

@@ -61,8 +61,10 @@ func sayf(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args
 func place(ctx context.Context) (string, error) {
 	switch path := os.Getenv(given); {
 	case path == "":
-	case path == "none" || !exists(path):
-		return "", fmt.Errorf("%s is %s", given, path)
+	case path == "none":
+		return "", fmt.Errorf("%s is none", given)
+	case !exists(path):
+		return "", fmt.Errorf("%s is %s, and no such file is there", given, path)
 	default:
 		return path, nil
 	}
