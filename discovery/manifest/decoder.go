@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -36,6 +37,7 @@ const maxFindings = 200
 
 func (r *report) add(f Finding) {
 	f.File = r.name
+	f.Object, f.Field, f.Why = oneLine(f.Object), oneLine(f.Field), oneLine(f.Why)
 	switch {
 	case len(r.findings) < maxFindings:
 		r.findings = append(r.findings, f)
@@ -50,6 +52,15 @@ func (r *report) add(f Finding) {
 
 // full says that nothing more is told, so that there is no need to know more of it.
 func (r *report) full() bool { return len(r.findings) >= maxFindings && r.bad }
+
+// oneLine escapes what no terminal and no log should get from a file: the ends of lines, colours and the like.
+func oneLine(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return text
+	}
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
+}
 
 // end says how much was not told.
 func (r *report) end() Findings {

@@ -78,7 +78,7 @@ func (d *decoder) head(c *Config, o *Object, pairs []pair) bool {
 		d.failf(p.k, "namespace %.64q: want lower case letters, digits and \"-\"", m.Namespace)
 	}
 	d.leave()
-	o.label = c.label(o.Kind, o.Namespace, o.Name)
+	o.label = oneLine(c.label(o.Kind, o.Namespace, o.Name))
 	d.label = o.label
 	for i := before; i < len(d.file.findings); i++ {
 		d.file.findings[i].Object = o.label

@@ -24,6 +24,8 @@ func TestParseFindings(t *testing.T) {
 		"good":         {good, ""},
 		"empty":        {"", "error  empty; where that is meant, a comment says so"},
 		"blank":        {" \n\n", "error  empty; where that is meant, a comment says so"},
+		"strange key":  {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {\"x\\n1: \\e[0m\": 1}\n", `error 4: Service/a: spec.x\n1: \x1b[0m: unknown field`},
+		"strange name": {"apiVersion: v1\nkind: Service\nmetadata: {name: \"a\\nb\"}\nspec: {x: 1}\n", "error 3: Service/a\\nb: metadata: name \"a\\nb\": want lower case letters, digits, \"-\" and \".\"\nerror 4: Service/a\\nb: spec.x: unknown field"},
 		"nothing":      {"# nothing yet\n", ""},
 		"comments":     {"# nothing\n---\n---\n" + good + "---\n# nothing\n", ""},
 		"json":         {`{"apiVersion":"v1","kind":"Service","metadata":{"name":"a","annotations":{"x":"\/\ud83d\ude00"}},"spec":{"ports":[{"port":80}]}}`, ""},

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -136,6 +137,8 @@ func (x *istio) checkRouteDestinations(o *Object, at string, list []*networking.
 	}
 	if len(list) > 1 && sum == 0 {
 		x.wrong(o, at, "no destination has a weight")
+	} else if sum > math.MaxUint32 { // Envoy's bound
+		x.wrong(o, at, "the weights add up to %d: at most %d is allowed", sum, uint32(math.MaxUint32))
 	}
 }
 

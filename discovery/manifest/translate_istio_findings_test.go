@@ -54,6 +54,7 @@ func TestVirtualServiceFindings(t *testing.T) {
 		"no destination":                        {http("route: [{weight: 1}]"), "error spec.http[0].route[0]: a destination is needed"},
 		"many hosts":                            {http("route: [{destination: {host: '*.a'}}]"), `error spec.http[0].route[0].destination.host: "*.a" is not one service`},
 		"a weight below 0":                      {http("route: [{destination: {host: b}, weight: -1}]"), "error spec.http[0].route[0].weight: -1: must not be negative"},
+		"weights beyond bounds":                 {http("route: [{destination: {host: b}, weight: 2147483647}, {destination: {host: b}, weight: 2147483647}, {destination: {host: b}, weight: 2}]"), "error spec.http[0].route: the weights add up to 4294967296: at most 4294967295 is allowed"},
 		"no weight":                             {http("route: [{destination: {host: b}}, {destination: {host: c}}]"), "error spec.http[0].route: no destination has a weight"},
 		"an unknown subset":                     {http("route: [{destination: {host: known, subset: v11}}]"), `error spec.http[0].route[0].destination.subset: unknown subset of known.default.svc.cluster.local "v11", did you mean "v1"?`},
 		"a subset of nobody":                    {http("route: [{destination: {host: b, subset: v1}}]"), `error spec.http[0].route[0].destination.subset: unknown subset of b.default.svc.cluster.local "v1"`},
