@@ -78,9 +78,12 @@ func (d *decoder) integer(n *yaml.Node, low, high int64) (int64, bool) {
 
 func (d *decoder) float(n *yaml.Node) (float64, bool) {
 	var f float64
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!float" && n.Tag != "!!int" || n.Decode(&f) != nil ||
-		math.IsNaN(f) || math.IsInf(f, 0) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!float" && n.Tag != "!!int" || n.Decode(&f) != nil {
 		d.failf(n, "%s; want a number", describe(n))
+		return 0, false
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		d.failf(n, "%s; want a finite number", n.Value)
 		return 0, false
 	}
 	return f, true

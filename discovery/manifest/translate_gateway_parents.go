@@ -130,6 +130,9 @@ func externalName(s *service) bool {
 
 // distinct checks that parents that are the same object give port and sectionName alike, and not the same ones.
 func (g *gatewayRoutes) distinct(o *Object, parents []gateway.ParentReference) {
+	if len(parents) > maxParents { // told already
+		return
+	}
 	for i := range parents {
 		for j := range i {
 			a, b := &parents[j], &parents[i]

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -15,14 +16,18 @@ func (x *istio) checkVirtualService(o *Object, spec *networking.VirtualService) 
 	if len(spec.GetHosts()) == 0 && len(spec.GetGateways()) > 0 {
 		x.wrong(o, "spec.gateways", "a delegate, which is one without hosts, has no gateways")
 	}
+	names := hostNames{below: map[string]string{}, wild: map[string]string{}}
 	for i, host := range spec.GetHosts() {
 		at := index("spec.hosts", i)
 		if host == "*" {
 			x.wrong(o, at, "\"*\" is not allowed for callers of the mesh: name the domain, \"*.example.com\"")
 			continue
 		}
-		if x.checkHostName(o, at, host) {
-			x.checkHostTwice(o, at, spec.GetHosts()[:i], host)
+		if !x.checkHostName(o, at, host) {
+			continue
+		}
+		if other := names.add(host); other != "" {
+			x.wrong(o, at, "%q and %q are for the same names", other, host)
 		}
 	}
 	if len(spec.GetHttp()) == 0 {
@@ -34,18 +39,27 @@ func (x *istio) checkVirtualService(o *Object, spec *networking.VirtualService) 
 	x.checkExported(o, spec.GetExportTo())
 }
 
-// checkHostTwice finds hosts of which one contains the other.
-func (x *istio) checkHostTwice(o *Object, at string, before []string, host string) {
-	for _, other := range before {
-		if other == host || isWithin(other, host) || isWithin(host, other) {
-			x.wrong(o, at, "%q and %q are for the same names", other, host)
-		}
-	}
+// hostNames finds hosts of which one contains the other.
+type hostNames struct {
+	below map[string]string // by name, and by each ".suffix": a wildcard of that would contain it
+	wild  map[string]string // wildcards, by their ".suffix"
 }
 
-// isWithin says whether all names of a pattern are names of a wildcard.
-func isWithin(name, wildcard string) bool {
-	return strings.HasPrefix(wildcard, "*.") && strings.HasSuffix(strings.TrimPrefix(name, "*"), wildcard[1:])
+// add adds a host, and returns one before it that is for the same names; empty where there is none.
+func (n *hostNames) add(host string) (other string) {
+	name := strings.TrimPrefix(host, "*")
+	other = n.below[name]
+	n.below[name] = host
+	for i := range len(name) {
+		if name[i] == '.' {
+			other = cmp.Or(other, n.wild[name[i:]])
+			n.below[name[i:]] = host
+		}
+	}
+	if name != host {
+		n.wild[name] = host
+	}
+	return other
 }
 
 // checkRoute checks what a route says. What contradicts itself is wrong; what cannot have an effect is a warning where
