@@ -126,8 +126,10 @@ func TestDelegates(t *testing.T) {
 			map[string]string{"GET http://shop.com/p/x": "one.other", "GET http://shop.com/p/y": "rest"}},
 		"a prefix within an exact path is in conflict": {root("match: [{uri: {exact: /p}}], ") + leaf("{match: [{uri: {prefix: /p}}], "+to("one")+"}"),
 			map[string]string{"GET http://shop.com/p": "rest"}},
-		"ports in conflict": {root("match: [{port: 80}], ") + leaf("{match: [{port: 81}], "+to("one")+"}"), map[string]string{"GET http://shop.com/": "rest"}},
-		"not exported":      {root("") + vs("other/leaf", "{exportTo: [third], http: [{"+to("one")+"}]}"), map[string]string{"GET http://shop.com/": "rest"}},
+		"ports in conflict": {root("match: [{port: 80}], ") + leaf("{match: [{port: 81}], "+to("one")+"}"), map[string]string{"GET http://shop.com:80/": "rest:80", "GET http://shop.com:81/": "rest:81"}},
+		"the same port": {root("match: [{port: 81}], ") + leaf("{match: [{port: 81, uri: {prefix: /p}}], "+to("one")+"}"),
+			map[string]string{"GET http://shop.com:81/p": "one.other:81", "GET http://shop.com:80/p": "rest:80"}},
+		"not exported": {root("") + vs("other/leaf", "{exportTo: [third], http: [{"+to("one")+"}]}"), map[string]string{"GET http://shop.com/": "rest"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			table, s := compiled(t, Config{}, traffic.Local{}, c.text)
