@@ -13,7 +13,7 @@ import (
 // Config says what is read and how. Only Paths is needed.
 type Config struct {
 	// Paths are files and folders. Of a folder every file is read whose name ends in .yaml, .yml or .json, those in folders
-	// below it too; names that begin with a dot are left out.
+	// below it too, once; names that begin with a dot are left out. Links are followed.
 	Paths []string
 	// Namespace is that of this process, and of resources that name none: it decides what short names mean and what
 	// exportTo lets it see. Empty: "default".

@@ -52,27 +52,28 @@ type tree struct {
 	base     string
 	files    []file
 	findings Findings
+	seen     map[string]bool // files and folders that were reached
+	reached  int             // how many manifests there were on the way, and folders that had been read before
 }
 
 // look finds all files under the paths, of which relative ones belong to base where it is given. The names of files are
 // those that findings show: as short as the paths are.
 func look(base string, paths []string) *tree {
-	t := &tree{base: base}
-	seen := map[string]bool{}
+	t := &tree{base: base, seen: map[string]bool{}}
 	for _, path := range paths {
 		path = filepath.Clean(path)
-		before := len(t.files) + len(t.findings)
+		before := t.reached
 		info, err := os.Stat(t.at(path))
 		switch {
 		case err != nil:
 			t.bad(path, err)
 		case info.IsDir():
-			t.folder(path, seen)
-			if len(t.files)+len(t.findings) == before {
+			t.folder(path)
+			if t.reached == before {
 				t.findings = append(t.findings, Finding{File: path, Why: "no file in this folder ends in .yaml, .yml or .json"})
 			}
 		default:
-			t.file(path, seen)
+			t.file(path)
 		}
 	}
 	slices.SortFunc(t.files, func(a, b file) int { return cmp.Compare(a.name, b.name) })
@@ -88,12 +89,16 @@ func (t *tree) at(path string) string {
 }
 
 func (t *tree) bad(path string, err error) {
+	t.reached++
 	t.findings = append(t.findings, Finding{File: path, Why: plainError(t.at(path), err).Error()})
 }
 
-// folder takes the files of a folder and of those below it. Links to files are followed, as ConfigMap mounts need it; links
-// to folders are not, because they can lead in circles.
-func (t *tree) folder(dir string, seen map[string]bool) {
+// folder takes the files of a folder and of those below it. Links are followed, to files and to folders, as ConfigMap mounts
+// need it; because they can lead in circles, a folder is read once.
+func (t *tree) folder(dir string) {
+	if t.again(realPath(t.at(dir))) {
+		return
+	}
 	entries, err := os.ReadDir(t.at(dir))
 	if err != nil {
 		t.bad(dir, err)
@@ -103,27 +108,50 @@ func (t *tree) folder(dir string, seen map[string]bool) {
 		path := filepath.Join(dir, e.Name())
 		switch {
 		case hidden(e.Name()):
-		case e.IsDir():
-			t.folder(path, seen)
-		case e.Type()&fs.ModeSymlink != 0 && leadsToFolder(t.at(path)):
-			t.findings = append(t.findings, Finding{File: path, Severity: Warning, Why: "a link to a folder, which is not followed"})
+		case isFolder(t.at(path), e):
+			t.folder(path)
 		case isManifest(e.Name()):
-			t.file(path, seen)
+			t.file(path)
 		}
 	}
+}
+
+// file takes a file.
+func (t *tree) file(path string) {
+	at := t.at(path)
+	if name := filepath.Join(realPath(filepath.Dir(at)), filepath.Base(at)); !t.again(name) {
+		t.reached++
+		t.files = append(t.files, file{name: path, path: at})
+	}
+}
+
+// again says whether something was reached before.
+func (t *tree) again(path string) bool {
+	if t.seen[path] {
+		t.reached++
+		return true
+	}
+	t.seen[path] = true
+	return false
+}
+
+// realPath is a path without links, as far as there are such things.
+func realPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return path
+}
+
+// isFolder says whether an entry is a folder, or a link to one.
+func isFolder(path string, e fs.DirEntry) bool {
+	return e.IsDir() || e.Type()&fs.ModeSymlink != 0 && leadsToFolder(path)
 }
 
 func leadsToFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
-}
-
-// file takes a file, once if it is reached by two paths.
-func (t *tree) file(path string, seen map[string]bool) {
-	key := filepath.Clean(path)
-	if seen[key] {
-		return
-	}
-	seen[key] = true
-	t.files = append(t.files, file{name: path, path: t.at(path)})
 }

@@ -44,11 +44,19 @@ func until(t *testing.T, ch <-chan discovery.Update, addr string) {
 func write(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }
 
 // mount lays out a volume as Kubernetes does: dir/orders.yaml -> ..data/orders.yaml, ..data -> ..version.
-func mount(dir, version, addr string) error {
-	if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+func mount(dir, version, addr string) error { return mountAs(dir, version, "orders.yaml", addr) }
+
+// mountDeep does the same where an item has the path sub/orders.yaml: dir/sub -> ..data/sub.
+func mountDeep(dir, version, addr string) error {
+	return mountAs(dir, version, "sub/orders.yaml", addr)
+}
+
+func mountAs(dir, version, item, addr string) error {
+	path := filepath.Join(dir, version, item)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if err := write(filepath.Join(dir, version, "orders.yaml"), at(addr)); err != nil {
+	if err := write(path, at(addr)); err != nil {
 		return err
 	}
 	next := filepath.Join(dir, "..data_tmp")
@@ -56,6 +64,33 @@ func mount(dir, version, addr string) error {
 		return err
 	}
 	return os.Rename(next, filepath.Join(dir, "..data"))
+}
+
+// Whatever ways lead to a file, it is read once.
+func TestManyWaysToAFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := sequence(os.MkdirAll(dir+"/a/b", 0o700), write(dir+"/a/b/x.yaml", at("10.0.0.1")),
+		os.Symlink("..", dir+"/a/b/up"), os.Symlink(".", dir+"/a/here"), os.Symlink("b", dir+"/a/c"), os.Symlink("a", dir+"/z")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, paths := range [][]string{
+		{dir}, {"."}, {"a", "a/b"}, {"a/b", "a"}, {"a", dir + "/a"}, {"z", "a"}, {"a/b/x.yaml", "a"}, {"a", "a/c/x.yaml"}, {"a/c", "z/b/up"},
+	} {
+		s, found := Load(Config{Paths: paths})
+		if len(found) > 0 || s == nil || len(s.Objects) != 1 {
+			t.Errorf("%q: found %v", paths, found)
+		}
+		if dirs, _ := scan(paths); len(dirs) > 12 {
+			t.Errorf("%q: %d folders are watched", paths, len(dirs))
+		}
+	}
+	if err := os.Mkdir(dir+"/empty", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, found := Load(Config{Paths: []string{"a", "empty"}}); found.Err() == nil || !strings.Contains(found.Err().Error(), "empty: no file in this folder") {
+		t.Errorf("found %v", found)
+	}
 }
 
 func sequence(steps ...error) error {
@@ -110,6 +145,12 @@ func TestChangesAreNoticed(t *testing.T) {
 				return sequence(mount(dir, "..1", "10.0.0.1"), os.Symlink("..data/orders.yaml", dir+"/orders.yaml"))
 			},
 			func(dir string) error { return mount(dir, "..2", "10.0.0.2") },
+		},
+		"ConfigMap with folders": {
+			func(dir string) error {
+				return sequence(mountDeep(dir, "..1", "10.0.0.1"), os.Symlink("..data/sub", dir+"/sub"))
+			},
+			func(dir string) error { return mountDeep(dir, "..2", "10.0.0.2") },
 		},
 		"behind a link": {
 			func(dir string) error {
