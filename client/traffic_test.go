@@ -317,6 +317,26 @@ func TestBadPolicyKeepsTheLast(t *testing.T) {
 	}
 }
 
+// TestBadPolicyIsCounted: once when trouble begins and once when it is another, however often the source repeats it; and again
+// after it was over.
+func TestBadPolicyIsCounted(t *testing.T) {
+	src, cfg := make(chan traffic.Update), client.Config{}
+	m := newMirrored(t, traffic.MirrorLimits{}, says("a"), nil, func(c *client.Config, _ *traffic.Route) { cfg = *c })
+	cfg.Traffic = updates(src)
+	newClient(t, cfg)
+	bad, gone := traffic.Update{Policy: broken}, traffic.Update{Err: errors.New("disk is gone")}
+	for i, step := range []struct {
+		update traffic.Update
+		want   int64
+	}{{traffic.Update{}, 0}, {bad, 1}, {bad, 1}, {gone, 2}, {gone, 2}, {traffic.Update{}, 2}, {bad, 3}} {
+		src <- step.update
+		src <- step.update // taken when the one before has been dealt with
+		if got := m.counted("intramesh.events", "intramesh.event", "intramesh.reason"); got["policy_refused bad_policy"] != step.want {
+			t.Errorf("step %d: %v, want %d", i, got, step.want)
+		}
+	}
+}
+
 // updates is a source that says what it is told to.
 type updates chan traffic.Update
 

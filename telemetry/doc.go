@@ -90,7 +90,10 @@
 // not send to its end, "message" what cannot be copied, "nowhere" what needs discovery, "closed" a client that is.
 //
 // server.address is the name of the service called; the address of an endpoint is in spans only. intramesh.state is "ready",
-// "ejected" or "probing" for endpoints, "closed", "half_open" or "open" for breakers. The number of sets of
+// "ejected" or "probing" for endpoints, "closed", "half_open" or "open" for breakers. intramesh.event is "breaker_opened",
+// "breaker_half_open", "breaker_closed", "endpoint_ejected", "endpoint_readmitted", "endpoint_suspected" (chance, as the policy
+// sets it, has spared it), "panic_entered" and "panic_left" (ejections are ignored while too many endpoints are out), or
+// "policy_refused": a new traffic policy cannot be honoured or had, and the last good one holds; the log says why. The number of sets of
 // attributes is bounded, whatever peers and callers name: methods outside of HTTP's own, gRPC methods that the server has
 // not registered, and what comes after 1000 pairs of service and method, or 200 outcomes of one of them, is _OTHER.
 package telemetry

@@ -165,7 +165,7 @@ func scenario(p *process) {
 		o.BeginServe(&s)
 		o.EndServe(&s)
 	}
-	for kind := call.BreakerOpened; kind <= call.PanicLeft; kind++ {
+	for kind := call.BreakerOpened; kind <= call.EndpointSuspected; kind++ {
 		o.Event(call.Event{Kind: kind, Time: time.Now(), Service: "orders:80", Endpoint: "a:1", Reason: call.FailureRatio})
 	}
 	p.tel.ObserveExpiry("orders", expires(time.Now().Add(time.Hour)))

@@ -3,15 +3,20 @@ package telemetry
 import (
 	"context"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/intramesh/intramesh/internal/call"
 )
 
-// Event counts a change of a breaker or endpoint, and shows it in the span of the call during which it happened.
+// Event counts a change of state, and shows it in the span of the call during which it happened. That of a policy is no one
+// service's.
 func (o *observer) Event(e call.Event) {
-	attrs := append(serverOf(o.named(e.Service)), keyEvent.String(e.Kind.String()))
+	attrs := []attribute.KeyValue{keyEvent.String(e.Kind.String())}
+	if e.Service != "" {
+		attrs = append(attrs, serverOf(o.named(e.Service))...)
+	}
 	if e.Reason != "" {
 		attrs = append(attrs, keyReason.String(e.Reason))
 	}

@@ -89,6 +89,7 @@ func TestEvents(t *testing.T) {
 	o.BeginCall(&c, &w, &request{})
 	o.Event(call.Event{Kind: call.BreakerOpened, Time: time.Now(), Service: "orders", Reason: call.FailureRatio, Ctx: c.Ctx})
 	o.Event(call.Event{Kind: call.EndpointEjected, Time: time.Now(), Service: "orders", Endpoint: "a:1", Reason: call.Consecutive5xx})
+	o.Event(call.Event{Kind: call.PolicyRefused, Time: time.Now(), Reason: call.BadPolicy})
 	o.Reply(&c, &w, nil, nil)
 	o.EndCall(&c, &w, nil, nil)
 
@@ -97,6 +98,7 @@ func TestEvents(t *testing.T) {
 	for _, want := range []string{
 		"intramesh.event=breaker_opened,intramesh.reason=failure_ratio,server.address=orders",
 		"intramesh.event=endpoint_ejected,intramesh.reason=consecutive_5xx,server.address=orders",
+		"intramesh.event=policy_refused,intramesh.reason=bad_policy",
 	} {
 		if events[want] != 1 {
 			t.Errorf("no %s among %v", want, events)

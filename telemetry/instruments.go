@@ -51,7 +51,7 @@ func newInstruments(p metric.MeterProvider) (*instruments, metric.Meter, error) 
 		budget:          m.counter("intramesh.client.budget_exhausted", "{call}", "Calls that the retry budget let end in failure."),
 		faults:          m.counter("intramesh.client.faults", "{fault}", "Faults that were injected on purpose."),
 		mirrors:         m.counter("intramesh.client.mirrors", "{call}", "Copies of calls for mirrors, by their outcome; dropped ones were not sent."),
-		events:          m.counter("intramesh.events", "{event}", "Changes of breakers and endpoints."),
+		events:          m.counter("intramesh.events", "{event}", "Changes of breakers and endpoints, and policies that were refused."),
 
 		httpClientActive: m.upDown("http.client.active_requests", "{request}", "Number of active HTTP requests."),
 		httpServerActive: m.upDown("http.server.active_requests", "{request}", "Number of active HTTP server requests."),
