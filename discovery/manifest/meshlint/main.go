@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,8 +31,18 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, colorful(os.Stdout)))
 }
 
-// run is main. terminal says whether out shows colours.
+// run is main. terminal says whether out shows colours. What was not printed was not found good.
 func run(args []string, out, problems io.Writer, terminal bool) int {
+	w := bufio.NewWriter(out)
+	exit := check(args, w, problems, terminal)
+	if err := w.Flush(); err != nil {
+		fmt.Fprintf(problems, "meshlint: %v\n", err)
+		return max(exit, exitErrors)
+	}
+	return exit
+}
+
+func check(args []string, out, problems io.Writer, terminal bool) int {
 	o, err := parseFlags(args, problems)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -32,6 +32,19 @@ func lint(args ...string) (out, problems string, exit int) {
 	return o.String(), p.String(), exit
 }
 
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestOutputThatIsLost is no success.
+func TestOutputThatIsLost(t *testing.T) {
+	var problems bytes.Buffer
+	if exit := run([]string{"-json", "testdata/good"}, full{}, &problems, false); exit != exitErrors || problems.String() != "meshlint: no space left\n" {
+		t.Errorf("ended with %d: %s", exit, &problems)
+	}
+}
+
 // TestGolden compares what is printed with testdata/golden.
 func TestGolden(t *testing.T) {
 	protoset := filepath.Join(t.TempDir(), "shop.binpb")
