@@ -209,7 +209,7 @@ func TestTLSIsChecked(t *testing.T) {
 			Discovery: discovery.Static{"orders": {{Addr: "a:80"}}},
 			Traffic:   traffic.Policy{Destinations: []traffic.Destination{{Service: "orders", Settings: traffic.Settings{TLS: &tt.tls}}}},
 		})
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "Destinations[0].TLS") {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "Destinations[0] (orders).TLS") {
 			t.Errorf("%+v: got %v, want %q", tt.tls, err, tt.want)
 		}
 	}

@@ -212,7 +212,7 @@ func TestSettingsOfOthersConnections(t *testing.T) {
 		"Locality":    {Locality: &traffic.Locality{}},
 	} {
 		p := traffic.Policy{Destinations: []traffic.Destination{{Service: "orders", Settings: s}}}
-		if _, err := client.New(client.Config{Traffic: p}); err == nil || !strings.Contains(err.Error(), "Destinations[0]."+field+": needs Config.Discovery") {
+		if _, err := client.New(client.Config{Traffic: p}); err == nil || !strings.Contains(err.Error(), "Destinations[0] (orders)."+field+": needs Config.Discovery") {
 			t.Errorf("%s: got %v", field, err)
 		}
 	}

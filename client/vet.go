@@ -21,7 +21,7 @@ func (cfg Config) vet(p *traffic.Policy) error {
 		}
 	}
 	for i, d := range p.Destinations {
-		at := fmt.Sprintf("traffic: Destinations[%d]", i)
+		at := fmt.Sprintf("traffic: Destinations[%d] (%s)", i, d.Service) // who wrote manifests knows it by that
 		check(at, &d.Settings)
 		for j, s := range d.Subsets {
 			check(fmt.Sprintf("%s.Subsets[%d]", at, j), &s.Settings)
