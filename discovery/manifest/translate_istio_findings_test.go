@@ -19,6 +19,7 @@ func TestVirtualServiceFindings(t *testing.T) {
 		"every host":                            {"{hosts: ['*'], http: [{" + route + "}]}", `error spec.hosts[0]: "*" is not allowed for callers of the mesh: name the domain, "*.example.com"`},
 		"not a host":                            {"{hosts: ['a_b!'], http: [{" + route + "}]}", `error spec.hosts[0]: "a_b!" is not the name of a host`},
 		"a wildcard inside":                     {"{hosts: ['a.*.com'], http: [{" + route + "}]}", `error spec.hosts[0]: "a.*.com" is not the name of a host`},
+		"one host by two names":                 {"{hosts: [a, a.default.svc.cluster.local], http: [{match: [{port: 80}], " + route + "}]}", `warning spec.hosts[1]: has no effect: it is another name of "a.default.svc.cluster.local", which stands before it`},
 		"hosts of which one contains the other": {"{hosts: ['*.a.com', x.a.com], http: [{" + route + "}]}", `error spec.hosts[1]: "*.a.com" and "x.a.com" are for the same names`},
 		"gateways only":                         {"{hosts: ['*'], gateways: [g], http: [{" + route + "}]}", `warning spec.gateways: is for gateways only and is left out; "mesh" among them makes it one for callers`},
 		"exported twice":                        {"{hosts: [a], exportTo: ['.', default], http: [{" + route + "}]}", "error spec.exportTo[1]: is there twice"},

@@ -40,6 +40,10 @@ func (g *hostGroups) take(v *virtualService) {
 }
 
 func (g *hostGroups) file(h *hostGroup, v *virtualService, field string) {
+	if slices.Contains(h.list, v) {
+		g.warn(v.o, field, "has no effect: it is another name of %q, which stands before it", h.host)
+		return
+	}
 	if h.closed != nil {
 		g.warn(v.o, field, "has no effect: %s has %q already, and of two the older one counts", h.closed.o, h.host)
 		return
