@@ -84,10 +84,6 @@ func TestAgentForgets(t *testing.T) {
 	}
 	open("127.0.0.1:8080")
 	w.has("127.0.0.1:8080")
-	// What an agent was told of a TTL it remembers, but not what it was told at the registration.
-	if err := agent.Client().Agent().UpdateTTL("service:orders-127.0.0.1:8080:1", "ready", api.HealthPassing); err != nil {
-		t.Fatal(err)
-	}
 	agent.Restart()
 	open("127.0.0.1:8081") // comes to the server with all else that the agent says after its restart
 	w.keeps(2)

@@ -77,20 +77,13 @@ func (l *lease) speak(o *api.QueryOptions) error {
 	if o.Token != l.token {
 		return l.announce(o)
 	}
-	up, spoken := l.up(), false
-	for _, c := range l.reg.Checks {
-		if c.TTL == "" {
-			continue
-		}
-		spoken = true
-		if err := l.plane.api.Agent().UpdateTTLOpts(c.CheckID, note(up), status(up), o); err != nil {
-			return err
-		}
-	}
+	up := l.up()
+	spoken, err := l.tell(up, o)
 	if !spoken {
-		if _, _, err := l.plane.api.Agent().Service(l.reg.ID, o); err != nil {
-			return err
-		}
+		_, _, err = l.plane.api.Agent().Service(l.reg.ID, o)
+	}
+	if err != nil {
+		return err
 	}
 	l.said = up
 	if l.draining.Load() && !l.maintained {
@@ -99,7 +92,22 @@ func (l *lease) speak(o *api.QueryOptions) error {
 	return nil
 }
 
-// announce registers the instance, and its maintenance where it drains.
+// tell updates the TTL checks, and says whether there are any.
+func (l *lease) tell(up bool, o *api.QueryOptions) (spoken bool, err error) {
+	for _, c := range l.reg.Checks {
+		if c.TTL == "" {
+			continue
+		}
+		spoken = true
+		if err := l.plane.api.Agent().UpdateTTLOpts(c.CheckID, note(up), status(up), o); err != nil {
+			return spoken, err
+		}
+	}
+	return spoken, nil
+}
+
+// announce registers the instance, and its maintenance where it drains. TTL checks are told how it is, too: that is what an
+// agent remembers which restarts, and not what the registration says of them.
 func (l *lease) announce(o *api.QueryOptions) error {
 	up := l.up()
 	for _, c := range l.reg.Checks {
@@ -108,6 +116,9 @@ func (l *lease) announce(o *api.QueryOptions) error {
 	l.maintained = false
 	opts := api.ServiceRegisterOpts{ReplaceExistingChecks: true, Token: o.Token}.WithContext(o.Context())
 	if err := l.plane.api.Agent().ServiceRegisterOpts(l.reg, opts); err != nil {
+		return err
+	}
+	if _, err := l.tell(up, o); err != nil {
 		return err
 	}
 	l.said, l.token = up, o.Token
