@@ -8,8 +8,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Hash is the number by which q is placed: xxhash64, seed 0, of the header's first value, the cookie's, the parameter's,
-// the address without its port, or what the caller gave, as Envoy has it. ok is false where q has no such thing.
+// Hash is the number by which q is placed: xxhash64, seed 0, of the header's first value, the cookie's, the parameter's as it
+// travels, the address without its port, or what the caller gave, as Envoy has it. ok is false where q has no such thing.
 func (k *Key) Hash(q *Request) (hash uint64, ok bool) {
 	value, ok := k.value(q)
 	if !ok {
@@ -32,7 +32,7 @@ func (k *Key) value(q *Request) (string, bool) {
 		if q.GRPC {
 			return "", false
 		}
-		return parameter(q.RawQuery, k.Query)
+		return rawParameter(q.RawQuery, k.Query)
 	case k.Source:
 		host, _ := splitPort(q.Addr)
 		return host, host != ""

@@ -183,7 +183,7 @@ type Key struct {
 	Header string `json:"header,omitempty"`
 	// Cookie is the name of a cookie.
 	Cookie *Cookie `json:"cookie,omitempty"`
-	// Query is the name of a parameter of the URL. A gRPC call has none.
+	// Query is the name of a parameter of the URL, whose value counts as it travels, escaped. A gRPC call has none.
 	Query string `json:"query,omitempty"`
 	// Source is the address of this process, [Local.Addr]: all its requests go the same way.
 	Source bool `json:"source,omitempty"`

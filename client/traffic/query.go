@@ -28,6 +28,18 @@ func parameter(query, name string) (string, bool) {
 	return "", false
 }
 
+// rawParameter is the first value of a parameter as it travels, escaped: the text that Envoy hashes.
+func rawParameter(query, name string) (string, bool) {
+	for query != "" {
+		var pair string
+		pair, query, _ = strings.Cut(query, "&")
+		if key, value, _ := strings.Cut(pair, "="); pair != "" && unescapesTo(key, name) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
 func escaped(s string) bool { return strings.ContainsAny(s, "%+") }
 
 // unescapesTo says whether key stands for name.
