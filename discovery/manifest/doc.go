@@ -50,11 +50,13 @@
 //
 // Files are watched, however they are changed: edited, renamed into place, reached through links that are swapped, as
 // ConfigMap mounts do. What the operating system does not tell, as of a folder that is mounted over another or of network
-// file systems, is found with the next [Config.Poll]. A change counts when it has rested for 50 ms. All manifests are validated together and replaced as one.
-// Where something is wrong, the last good state holds: the finding is logged once, watchers are told of it
-// (discovery.Failed, [traffic.Update] with Err) so that telemetry shows it, and [Plane.Findings] has it. So it is when a
-// folder vanishes or has no manifests any more, and while a file is empty, as between the two halves of writing it anew. A
-// file that was cut off between two documents is a good one, so programs should write another file and rename it.
+// file systems, is found with the next [Config.Poll].
+//
+// A change counts when it has rested for 50 ms. All manifests are validated together and replaced as one. Where something is
+// wrong, the last good state holds: the finding is logged once, watchers are told of it (discovery.Failed, [traffic.Update]
+// with Err) so that telemetry shows it, and [Plane.Findings] has it. So it is when a folder vanishes or has no manifests any
+// more, and while a file is empty, as between the two halves of writing it anew. A file that was cut off between two
+// documents is a good one, so programs should write another file and rename it.
 //
 // # Lint
 //

@@ -137,8 +137,8 @@ func (t *tree) again(path string) bool {
 
 // realPath is a path without links, as far as there are such things.
 func realPath(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs

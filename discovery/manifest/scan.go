@@ -28,11 +28,11 @@ type scanner struct {
 // too, since a link on it may change.
 func (s *scanner) folder(dir string) {
 	s.dirs = append(s.dirs, dir)
-	real := realPath(dir)
-	if s.seen[real] {
+	target := realPath(dir)
+	if s.seen[target] {
 		return
 	}
-	s.seen[real] = true
+	s.seen[target] = true
 	entries, _ := os.ReadDir(dir) // what cannot be read is told by who reads it
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())

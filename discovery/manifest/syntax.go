@@ -90,7 +90,8 @@ func position(data []byte, at int) (line, column int) {
 
 // isControl says whether YAML has no such character.
 func isControl(r rune) bool {
-	return r < ' ' && !strings.ContainsRune("\t\n\r", r) || r > '~' && r < '\u00a0' && r != '\u0085' || r == '\ufffe' || r == '\uffff'
+	return r < ' ' && !strings.ContainsRune("\t\n\r", r) || r > '~' && r < '\u00a0' && r != '\u0085' ||
+		r == '\ufffe' || r == '\uffff'
 }
 
 // aliasAt is where the first alias of a name stands; negative where none is found.
