@@ -94,6 +94,48 @@ func TestRegistryThatForgot(t *testing.T) {
 	}
 }
 
+// TestIndexOfBefore has a Consul that was restored from a copy, and was never seen to be away, know of less than before.
+func TestIndexOfBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, p := newFake(t, Config{})
+		f.set(7, instances("10.0.0.1", "10.0.0.2"))
+		l := listen(t, p, "orders")
+		l.has("10.0.0.1:80", "10.0.0.2:80")
+		f.set(3, instances("10.0.0.2"))
+		time.Sleep(recovery - 5*time.Second)
+		if got := l.addrs(); got != "1 2" {
+			t.Errorf("after it went back: %q", got)
+		}
+		time.Sleep(10 * time.Second)
+		if got := l.addrs(); got != "2" {
+			t.Errorf("later: %q", got)
+		}
+		l.cancel()
+	})
+}
+
+// TestSecondOutage checks that the back-off begins anew after an answer.
+func TestSecondOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, p := newFake(t, Config{})
+		l := listen(t, p, "orders")
+		l.has("10.0.0.1:80")
+		for range 2 {
+			outage(f, l)
+			time.Sleep(time.Minute)
+			before := f.count()
+			f.oddly(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "No cluster leader", 500) })
+			time.Sleep(5 * time.Second)
+			if n := f.count() - before; n != 2 && n != 3 { // after 1 s and 1.6 s more, 20 % to either side, and 2.6 s
+				t.Errorf("%d questions in the first 5 s of an outage", n)
+			}
+			f.oddly(nil)
+			time.Sleep(time.Minute)
+		}
+		l.cancel()
+	})
+}
+
 // TestEmptyIsBelieved checks that a Consul that was there all the time is believed at once.
 func TestEmptyIsBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
