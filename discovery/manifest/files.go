@@ -73,7 +73,7 @@ func look(base string, paths []string) *tree {
 				t.findings = append(t.findings, Finding{File: path, Why: "no file in this folder ends in .yaml, .yml or .json"})
 			}
 		default:
-			t.file(path)
+			t.file(path, realPath(filepath.Dir(t.at(path))))
 		}
 	}
 	slices.SortFunc(t.files, func(a, b file) int { return cmp.Compare(a.name, b.name) })
@@ -96,7 +96,8 @@ func (t *tree) bad(path string, err error) {
 // folder takes the files of a folder and of those below it. Links are followed, to files and to folders, as ConfigMap mounts
 // need it; because they can lead in circles, a folder is read once.
 func (t *tree) folder(dir string) {
-	if t.again(realPath(t.at(dir))) {
+	in := realPath(t.at(dir))
+	if t.again(in) {
 		return
 	}
 	entries, err := os.ReadDir(t.at(dir))
@@ -111,17 +112,16 @@ func (t *tree) folder(dir string) {
 		case isFolder(t.at(path), e):
 			t.folder(path)
 		case isManifest(e.Name()):
-			t.file(path)
+			t.file(path, in)
 		}
 	}
 }
 
-// file takes a file.
-func (t *tree) file(path string) {
-	at := t.at(path)
-	if name := filepath.Join(realPath(filepath.Dir(at)), filepath.Base(at)); !t.again(name) {
+// file takes a file, of a folder without links on the way.
+func (t *tree) file(path, in string) {
+	if !t.again(filepath.Join(in, filepath.Base(path))) {
 		t.reached++
-		t.files = append(t.files, file{name: path, path: at})
+		t.files = append(t.files, file{name: path, path: t.at(path)})
 	}
 }
 
