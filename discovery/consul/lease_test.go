@@ -264,6 +264,10 @@ func TestLeaseDoesNotHurry(t *testing.T) {
 		a.oddly("", errs)
 		unready.Store(true)
 		before := a.count()
+		time.Sleep(4500 * time.Millisecond)
+		if n := a.count() - before; n != 3 { // with the next look, 1 s after that, and 1.6 s after that, 20 % to either side
+			t.Errorf("%d questions in the first 4.5 s", n)
+		}
 		time.Sleep(10 * time.Minute)
 		if n := a.count() - before; n < 100 || n > 130 { // every 5 s, a third of the TTL, and some more in the first seconds
 			t.Errorf("%d questions in 10 minutes", n)
