@@ -95,6 +95,19 @@ func TestFaultAborts(t *testing.T) {
 	}
 }
 
+// TestFirstAbortActs: of two that are drawn.
+func TestFirstAbortActs(t *testing.T) {
+	for _, scope := range []traffic.Scope{traffic.ScopeCall, traffic.ScopeAttempt} {
+		cfg := chaos(resilience.Policy{},
+			traffic.Fault{Percent: 100, Scope: scope, Abort: &traffic.Abort{Status: 503}},
+			traffic.Fault{Percent: 100, Scope: scope, Abort: &traffic.Abort{Status: 404}})
+		m := newMesh(t, cfg, http.HandlerFunc(echo))
+		if resp, _, err := get(t, m.rt, nil); err != nil || resp.StatusCode != 503 {
+			t.Errorf("%s: %v, %v", scope, resp, err)
+		}
+	}
+}
+
 // TestFaultDelayEndsInTime: an attempt that is held back beyond its time fails as one whose server was silent, and not as one
 // whose caller left.
 func TestFaultDelayEndsInTime(t *testing.T) {

@@ -429,3 +429,47 @@ func TestSplitSurvivesChanges(t *testing.T) {
 		}
 	})
 }
+
+// TestRoutesShareTheBudget: routes with retries of their own spend from the budget of the destination that they lead to.
+func TestRoutesShareTheBudget(t *testing.T) {
+	route := func(path string) traffic.Route {
+		return traffic.Route{
+			Name: path, Match: []traffic.Match{{Path: traffic.Exact(path)}},
+			Retry: &resilience.Retry{Retries: 1, On: []string{"503"}, Backoff: resilience.Backoff{Base: time.Microsecond}},
+		}
+	}
+	one := &resilience.Budget{Ratio: -1, PerSecond: 0.1, Window: 10 * time.Second}
+	m := newMesh(t, client.Config{
+		Traffic:    traffic.Policy{Routes: []traffic.Route{route("/a"), route("/b")}},
+		Resilience: resilience.Config{Default: resilience.Policy{Budget: one}},
+	}, status(503))
+	for i, path := range []string{"/a", "/b"} {
+		var info client.Info
+		resp, err := m.rt.RoundTrip(requestWith(t, client.With(t.Context(), client.Options{Info: &info}), "GET", "http://orders"+path, nil))
+		if text(t, resp, err); info.Rule != path || len(info.Attempts) != 2-i {
+			t.Errorf("%s: %d attempts with one retry for both, under %s", path, len(info.Attempts), info.Rule)
+		}
+	}
+}
+
+// TestRouteWithoutTimeout: a negative one takes the destination's limit away, too.
+func TestRouteWithoutTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMesh(t, client.Config{
+			Traffic:    traffic.Policy{Routes: []traffic.Route{{Match: []traffic.Match{{Path: traffic.Exact("/slow")}}, Timeout: -1}}},
+			Resilience: resilience.Config{Default: resilience.Policy{Timeout: &resilience.Timeout{Reply: time.Second}}},
+		}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(time.Minute)
+			fmt.Fprint(w, "late")
+		}))
+		if got := m.ask("http://orders/slow"); got != "late" {
+			t.Errorf("got %q", got)
+		}
+		_, err := m.rt.RoundTrip(request(t, "GET", "http://orders/", nil)) //nolint:bodyclose // there is none
+		if e, _ := errors.AsType[*client.Error](err); e == nil || e.Reason != client.Deadline {
+			t.Errorf("without the route: %v", err)
+		}
+		time.Sleep(time.Minute) // the server's
+		m.c.Close()
+	})
+}

@@ -390,6 +390,26 @@ func TestOwnCredentialsBeneathTheInterceptors(t *testing.T) {
 	}
 }
 
+// Neither does a target that is not the mesh's to resolve get around it.
+func TestPolicyOfTLSAndAnotherTarget(t *testing.T) {
+	p := secured(newOutsider(t).simple())
+	p.Destinations[0].Service = "a"
+	w := newWorld(t, client.Config{Traffic: p}, "a:1")
+	w.serve("a:1", says("a").server())
+	opts := append(clientgrpc.Interceptors(w.c), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithContextDialer(w.dialPlain))
+	cc, err := grpc.NewClient("passthrough:///a:1", opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cc.Close()
+	for _, method := range []string{get, put, feed, push} {
+		var e *client.Error
+		if r := call(t.Context(), cc, method); !errors.As(r.err, &e) || e.Reason != client.Invalid || status.Code(r.err) != codes.FailedPrecondition {
+			t.Errorf("%s: got %v", method, r.err)
+		}
+	}
+}
+
 // Credentials work for the client that they are of, and targets of the mesh.
 func TestCredentialsOfAnother(t *testing.T) {
 	w, other := newWorld(t, client.Config{}, "a:1"), newWorld(t, client.Config{}, "a:1")
