@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,8 +29,8 @@ type Process struct {
 	may  atomic.Bool   // it may end: that is what the parent wants
 }
 
-// startProcess runs this same binary as a service and waits until it is ready.
-func (c *Config) startProcess(service, version, name, dir string) (*Process, error) {
+// startProcess runs this same binary as a service and waits until it is ready, which may take as long as its registry does.
+func (c *Config) startProcess(ctx context.Context, service, version, name, dir string) (*Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -52,10 +53,15 @@ func (c *Config) startProcess(service, version, name, dir string) (*Process, err
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
+	impatient := context.AfterFunc(ctx, func() { p.Signal(syscall.SIGKILL) })
+	defer impatient()
 	var h hello
 	if err := p.out.Decode(&h); err != nil {
 		p.Signal(syscall.SIGKILL)
 		_ = p.cmd.Wait()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, fmt.Errorf("%s did not start: %w", name, err)
 	}
 	p.Addr = h.Addr

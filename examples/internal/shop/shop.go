@@ -85,7 +85,7 @@ func (sh *Shop) StartVersion(ctx context.Context, service, version string) error
 	if err := sh.issuer.enrol(name, service); err != nil {
 		return err
 	}
-	p, err := sh.cfg.startProcess(service, version, name, sh.dir)
+	p, err := sh.cfg.startProcess(ctx, service, version, name, sh.dir)
 	if err != nil {
 		return err
 	}
