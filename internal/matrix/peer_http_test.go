@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // ServeHTTP is the handler of the HTTP columns. It is plain net/http and knows nothing of the mesh.
@@ -29,6 +30,7 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // net/http notices that the caller has gone only beyond the body
 		<-r.Context().Done()
 		p.told()
+		time.Sleep(goodbye)
 	default:
 		p.answerHTTP(w, r, s)
 	}

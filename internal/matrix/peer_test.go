@@ -89,3 +89,7 @@ func (p *peer) saw() (sights []sight, gaveUp int) {
 
 // day is how long callers wait for a silent peer before they give up by themselves.
 const day = 24 * time.Hour
+
+// goodbye is how long a silent handler waits when nobody waits for it any more: a caller over TLS says so before it closes
+// the connection, and would still read an answer that came in between.
+const goodbye = time.Millisecond

@@ -46,6 +46,7 @@ func inWorld(t *testing.T, c column, f func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, column: c, net: new(memnet.Network), logs: new(recorder), own: new(recorder)}
 		processLog.Store(w.logs)
+		t.Cleanup(func() { time.Sleep(goodbye) }) // the last: silent handlers have ended then
 		f(w)
 	})
 }
