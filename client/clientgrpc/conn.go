@@ -71,7 +71,6 @@ func (c *conn) changed(s balancer.SubConnState) {
 		now := int64(clock())
 		c.ready.Store(now)
 		c.left.Store(now)
-		c.picks.Store(0)
 	}
 	c.state.Store(uint32(s.ConnectivityState))
 	c.group.changes.Add(1)

@@ -210,6 +210,7 @@ func (g *group) connect(c *conn, t *tally) {
 
 // begin starts an attempt to connect.
 func (g *group) begin(c *conn) {
+	c.anew()
 	c.terms.Store(g.present())
 	c.since.Store(time.Now().UnixNano())
 	c.state.Store(uint32(connectivity.Connecting))

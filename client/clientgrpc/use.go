@@ -28,9 +28,12 @@ func (c *conn) usable() bool {
 // take gives the connection a call, where one may begin there, and reports whether the call has to be told to leave. The
 // call is under way before it counts as one of those that the connection may carry: so when these are used up, each of
 // them is either under way or over.
+//
+// The endpoint may have got another connection since it was chosen. That one is not taken before it is known to be ready,
+// though grpc, which knows first, would send the call.
 func (c *conn) take() (ok, counted bool) {
 	t := c.terms.Load()
-	if t == nil || t.of.TLS != c.group.dest.Settings().TLS {
+	if t == nil || c.State() != connectivity.Ready || t.of.TLS != c.group.dest.Settings().TLS {
 		c.group.stir()
 		return false, false
 	}
@@ -50,6 +53,13 @@ func (c *conn) take() (ok, counted bool) {
 		return false, false
 	}
 	return true, true
+}
+
+// anew has the connection, which is about to be made, carry as many calls as any. What was given to it before and is not
+// over counts: grpc may not have looked yet at what was chosen, and would then use what is made now.
+func (c *conn) anew() {
+	c.picks.Add(-c.picks.Load()) // no Store, which would lose a call that is counted at this moment
+	c.picks.Add(c.calls.Load())
 }
 
 // leave ends a call. The last one on a connection that has been replaced has the keeper close it.

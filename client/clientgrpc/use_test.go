@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/balancer"
 	"google.golang.org/grpc/connectivity"
 
 	"github.com/intramesh/intramesh/client"
@@ -43,6 +44,34 @@ func BenchmarkUse(b *testing.B) {
 			}
 		})
 	}
+}
+
+// A connection that is being made gets no call, even if it is ready before that is known here, and one that is made again
+// carries as many calls as the first, less those of before that may still come.
+func TestTakeAnew(t *testing.T) {
+	cn := taking(t, 3)
+	give := func(want int) {
+		t.Helper()
+		n := 0
+		for range 5 {
+			if ok, _ := cn.take(); ok {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%s: %d calls, want %d", cn.State(), n, want)
+		}
+	}
+	give(3)
+	cn.leave(0)
+	cn.leave(0)
+	cn.changed(balancer.SubConnState{ConnectivityState: connectivity.Idle})
+	give(0)
+	cn.anew()
+	cn.state.Store(uint32(connectivity.Connecting))
+	give(0)
+	cn.changed(balancer.SubConnState{ConnectivityState: connectivity.Ready})
+	give(2)
 }
 
 // However many choose a connection at the same moment, it gets no more calls than it may carry.
