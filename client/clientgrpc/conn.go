@@ -73,8 +73,9 @@ func (c *conn) changed(s balancer.SubConnState) {
 		c.left.Store(now)
 	}
 	c.state.Store(uint32(s.ConnectivityState))
-	c.group.changes.Add(1)
-	c.group.nudge()
+	if !c.parting.Load() {
+		c.group.stir()
+	}
 }
 
 // failed counts a failed attempt to connect. One that took long was no server that is being restarted: it counts as many.

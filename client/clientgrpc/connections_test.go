@@ -112,6 +112,38 @@ func (lingering) GetRequestMetadata(context.Context, ...string) (map[string]stri
 	return nil, nil
 }
 
+// A call waits for the connection that takes the place of one that is full, however long that takes to be made, and whether
+// the calls on the full one are over or not.
+func TestMaxRequestsWithSlowConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, client.Config{}, "a:1")
+		gs := w.serve("a:1", echo("a").server())
+		defer gs.Stop()
+		c, err := client.New(client.Config{
+			Traffic: connections(&traffic.Connections{MaxRequests: 1}), Discovery: discovery.Static{"orders": {{Addr: "a:1"}}},
+			Dial: func(ctx context.Context, e discovery.Endpoint) (net.Conn, error) {
+				select {
+				case <-time.After(5 * time.Second):
+				case <-ctx.Done():
+				}
+				return w.net.DialContext(ctx, "tcp", e.Addr)
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		cc := connect(t, "mesh:///orders", clientgrpc.DialOptions(c)...)
+		defer cc.Close()
+		s := begun(t, cc)
+		for range 2 {
+			time.Sleep(2 * time.Second) // longer than a call would wait if there were another connection
+			ask(t, cc)
+		}
+		exchange(t, s)
+	})
+}
+
 // Calls at the same time do not make it more, and none of them fails, nor do streams on connections that are full.
 func TestMaxRequestsAtOnce(t *testing.T) {
 	for _, most := range []int{1, 7} {

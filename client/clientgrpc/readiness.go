@@ -2,6 +2,7 @@ package clientgrpc
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/balancer"
@@ -93,6 +94,14 @@ func (g *group) Hope(f func(*stack.Node) bool) bool {
 	return false
 }
 
+// serves reports whether a call may begin on a connection of the group. Those that are ready may be full.
+func (g *group) serves() bool {
+	return slices.ContainsFunc(g.ready.Load().nodes, func(n *stack.Node) bool {
+		c := g.conn(n)
+		return c != nil && c.usable()
+	})
+}
+
 // promising reports whether n may soon be ready.
 func (g *group) promising(n *stack.Node) bool {
 	if n.Retired() {
@@ -109,7 +118,7 @@ func (g *group) promising(n *stack.Node) bool {
 		return true
 	case connectivity.Connecting:
 		// While something is ready, which the call has tried already, there is no waiting for what may never connect.
-		if len(g.ready.Load().nodes) == 0 {
+		if !g.serves() {
 			return !c.hopeless()
 		}
 		return time.Now().UnixNano()-c.since.Load() < int64(patience)

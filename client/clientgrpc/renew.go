@@ -78,6 +78,7 @@ func (g *group) succeed(c *conn, used bool) {
 	}
 	c.parting.Store(true)
 	g.parted = append(g.parted, c)
+	g.stir() // the endpoint may not be ready any more
 }
 
 // seeOff closes connections that have been replaced, when the calls on them are over. What is closed at once loses the calls
