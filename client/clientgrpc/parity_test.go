@@ -491,24 +491,27 @@ func TestParity(t *testing.T) {
 	t.Cleanup(func() { gs.Stop(); <-done })
 	dial := grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) })
 	plain := connect(t, "passthrough:///shop", dial)
-	ways := map[string]*grpc.ClientConn{}
-	for name, p := range map[string]resilience.Policy{"no policy": {}, "standard": resilience.Standard(), "retries": {Retry: &resilience.Retry{Idempotent: false}}} {
-		c, err := client.New(client.Config{
-			Discovery:  discovery.Static{"shop": {{Addr: "in:1"}}},
-			Resilience: resilience.Config{Default: p},
-			Dial:       func(ctx context.Context, _ discovery.Endpoint) (net.Conn, error) { return l.DialContext(ctx) },
-		})
-		if err != nil {
-			t.Fatal(err)
+	ways := func() map[string]*grpc.ClientConn {
+		ways := map[string]*grpc.ClientConn{}
+		for name, p := range map[string]resilience.Policy{"no policy": {}, "standard": resilience.Standard(), "retries": {Retry: &resilience.Retry{Idempotent: false}}} {
+			c, err := client.New(client.Config{
+				Discovery:  discovery.Static{"shop": {{Addr: "in:1"}}},
+				Resilience: resilience.Config{Default: p},
+				Dial:       func(ctx context.Context, _ discovery.Endpoint) (net.Conn, error) { return l.DialContext(ctx) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			ways["mesh, "+name] = connect(t, "mesh:///shop", clientgrpc.DialOptions(c)...)
+			ways["interceptors, "+name] = connect(t, "passthrough:///shop", append(clientgrpc.Interceptors(c), dial)...)
 		}
-		t.Cleanup(func() { _ = c.Close() })
-		ways["mesh, "+name] = connect(t, "mesh:///shop", clientgrpc.DialOptions(c)...)
-		ways["interceptors, "+name] = connect(t, "passthrough:///shop", append(clientgrpc.Interceptors(c), dial)...)
+		return ways
 	}
 	for name, f := range scenarios {
 		var want script
 		f(t.Context(), link{testpb.NewTestServiceClient(plain), plain, began}, &want)
-		for way, cc := range ways {
+		for way, cc := range ways() { // new ones: what fails in one scenario opens no breaker in the next
 			t.Run(name+"/"+way, func(t *testing.T) {
 				var got script
 				f(t.Context(), link{testpb.NewTestServiceClient(cc), cc, began}, &got)
