@@ -80,13 +80,10 @@ func (l *loader) take(cfg *Config, t *tree) (*State, Findings) {
 	if findings.Err() != nil {
 		return nil, findings.sort()
 	}
-	s, more := translate(cfg, objects)
+	s, more := translate(cfg, objects, l.good)
 	findings = append(findings, more...).sort()
 	if findings.Err() != nil {
 		return nil, findings
-	}
-	if l.good != nil && l.good.Policy.Equal(s.Policy) {
-		s.policy = l.good.policy
 	}
 	l.last, l.told, l.good = s, findings, s
 	return s, findings

@@ -11,9 +11,13 @@ import (
 const maxPrune = 8
 
 // validate checks the policy. Routes and matches that can never match are taken out of it with a warning, since Istio and
-// the Gateway API allow them, and a client does not.
-func (t *translation) validate() {
+// the Gateway API allow them, and a client does not. It reports whether the policy is that of good, which may be nil: that
+// one was checked, and a change of endpoints alone need not wait for it.
+func (t *translation) validate(good *State) (same bool) {
 	for range maxPrune {
+		if good != nil && good.Policy.Equal(t.state.Policy) {
+			return true
+		}
 		errs := split(t.state.Policy.Validate())
 		var never []error
 		for _, err := range errs {
@@ -23,10 +27,11 @@ func (t *translation) validate() {
 			}
 		}
 		if len(never) == 0 || len(never) < len(errs) {
-			return
+			return false
 		}
 		t.prune(never)
 	}
+	return false
 }
 
 // split takes joined errors apart.

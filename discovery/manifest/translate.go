@@ -31,7 +31,9 @@ type translation struct {
 	istio    *istio // what the routes of last resort are made by
 }
 
-func translate(cfg *Config, objects []*Object) (*State, Findings) {
+// translate makes a state of objects. good is the last one that was, nil for none: a state whose policy is the same shares it,
+// so that nobody is told of a change.
+func translate(cfg *Config, objects []*Object, good *State) (*State, Findings) {
 	t := &translation{cfg: cfg, state: &State{Objects: objects}, byKind: map[string][]*Object{}}
 	for _, o := range objects {
 		key := joinVersion(o.Group, o.Kind)
@@ -43,8 +45,9 @@ func translate(cfg *Config, objects []*Object) (*State, Findings) {
 	}
 	t.defaults()
 	t.istioDefaults()
-	if t.findings.Err() == nil {
-		t.validate()
+	if t.findings.Err() == nil && t.validate(good) {
+		t.state.policy = good.policy
+		return t.state, t.findings
 	}
 	policy := t.state.Policy // a copy, which does not keep the state
 	t.state.policy = &policy

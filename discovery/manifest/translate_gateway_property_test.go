@@ -199,7 +199,7 @@ func TestGatewayProperty(t *testing.T) {
 		for i := range 1 + d.IntN(6) {
 			routes = append(routes, d.route(i))
 		}
-		s, found := translate(&cfg, append(d.services(), routes...))
+		s, found := translate(&cfg, append(d.services(), routes...), nil)
 		if err := found.Err(); err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func TestPolicyIsLedBack(t *testing.T) {
 	tr.route(o, "spec.ports[0]", traffic.Route{Name: "a", Hosts: []string{"orders"}})
 	tr.route(o, "spec.ports[1]", traffic.Route{Name: "b", Hosts: []string{"orders"}, Match: path("/b")})
 	tr.route(o, "spec.hosts", traffic.Route{Name: "c", Hosts: []string{"reviews"}, Match: path("/c")})
-	tr.validate()
+	tr.validate(nil)
 	if err := tr.findings.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -38,10 +38,21 @@ func TestPolicyIsLedBack(t *testing.T) {
 		t.Error(err)
 	}
 
+	good := tr.state
+	for last, same := range map[string]bool{"/c": true, "/d": false} {
+		tr = fresh()
+		tr.route(o, "spec.ports[0]", traffic.Route{Name: "a", Hosts: []string{"orders"}})
+		tr.route(o, "spec.ports[1]", traffic.Route{Name: "b", Hosts: []string{"orders"}, Match: path("/b")})
+		tr.route(o, "spec.hosts", traffic.Route{Name: "c", Hosts: []string{"reviews"}, Match: path(last)})
+		if got := tr.validate(good); got != same || len(tr.findings) != 1 {
+			t.Errorf("with %s: the same as before: %v, want %v; found %v", last, got, same, tr.findings)
+		}
+	}
+
 	tr = fresh()
 	tr.route(o, "spec", traffic.Route{Name: "a", Match: []traffic.Match{{Path: traffic.Regex("(")}}})
 	tr.destination(o, "spec.endpoints[0]", traffic.Destination{Service: "orders:80"})
-	tr.validate()
+	tr.validate(nil)
 	if err := tr.findings.Err(); err == nil || !strings.Contains(err.Error(), "a.yaml:5: ServiceEntry/orders: spec: Match[0].Path") ||
 		!strings.Contains(err.Error(), "a.yaml:13: ServiceEntry/orders: spec.endpoints[0]: Service") {
 		t.Errorf("found %v", err)
