@@ -90,9 +90,10 @@
 // then on: it tells TTL checks whether the instance is ready, thrice in a TTL and when that changes, and registers it again
 // where the agent has forgotten it; an agent that does not answer is asked again after 1 s, and then less often, but thrice
 // in a TTL. An agent that restarts remembers what TTL checks were told, and takes instances with other checks for critical
-// until these have run, for those too who ask other agents. An instance that registers as ready begins as passing. Drain puts it into maintenance, and so it stays when it
-// has to be registered again. Leave removes it. An instance that dies is critical when its TTL ends or its checks fail, and
-// is removed by the agent after Registration.RemoveAfter, a minute unless it says otherwise; Consul looks every 30 s.
+// until these have run, for those too who ask other agents. An instance that registers as ready begins as passing. Drain
+// puts it into maintenance, and so it stays when it has to be registered again. Leave removes it. An instance that dies is
+// critical when its TTL ends or its checks fail, and is removed by the agent after Registration.RemoveAfter, a minute
+// unless it says otherwise; Consul looks every 30 s.
 //
 // The agent tells its servers of an instance with the token of its registration. With another token in Config.TokenFile the
 // instance is registered again, within 10 s or a third of its shortest TTL: so long both tokens should be valid.
